@@ -39,7 +39,7 @@ class Driver:
 
     `answer(decoded, received_at, last_answer_at)` gives the bytes that a frame asks for, or None.
     `in_context` is the decoder of a driver that needs what the passport knows; it is asked in `decoder`'s place, and
-    `in_batches` where there are several frames.
+    `in_batches` where there are several frames. One that `joins` parts is told the earlier frames of the session.
     `modules` names the modules whose source decides what the driver says: the hash is over them.
     """
 
@@ -49,6 +49,7 @@ class Driver:
     answer: Answerer | None = None
     in_context: ContextDecoder | None = None
     in_batches: BatchDecoder | None = None
+    joins: bool = False
 
     def decode_each(self, frames: Sequence[tuple[int, bytes, Context]]) -> list[Decoded | DriverError]:
         """What `decode` gives or raises for each frame; a driver that works in another process is asked once."""
@@ -120,8 +121,8 @@ def driver_hash(descriptor: Descriptor, sources: Mapping[str, bytes]) -> bytes:
 def summary(decoded: Decoded) -> str:
     """All that was decoded, as one line of text: what vectors are compared by.
 
-    `frame @time | channel:quantity[@store][/tariff]=value unit … | name=value … | !alarm … | ?unmapped=hex …`,
-    with empty parts left out.
+    `frame @time | channel:quantity[@store][/tariff]=value unit … | name=value … | !alarm … | ?unmapped=hex … |
+    >meter=hex …`, with empty parts left out.
     """
     head = f"{decoded.frame} @{_text(decoded.device_time)}" if decoded.device_time else decoded.frame
     parts = [
@@ -130,6 +131,7 @@ def summary(decoded: Decoded) -> str:
         " ".join(f"{item.name}={_text(item.value)}" for item in decoded.reported),
         " ".join(f"!{name}" for name in decoded.alarms),
         " ".join(f"?{item.name}={item.raw.hex()}" for item in decoded.unmapped),
+        " ".join(f">{item.meter}={item.raw.hex()}" for item in decoded.carried),
     ]
     return " | ".join(part for part in parts if part)
 

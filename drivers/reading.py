@@ -124,8 +124,20 @@ class Unmapped:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """A telegram of another meter that a frame carried: that meter by its plate, as `KAM-12345678`, and its bytes."""
+
+    meter: str
+    raw: bytes
+    heard_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decoded:
-    """All that a frame says. `frame` names its shape within the driver."""
+    """All that a frame says. `frame` names its shape within the driver.
+
+    What is `carried` is read by the drivers of the meters that it is of.
+    """
 
     frame: str
     device_time: datetime | None = None
@@ -133,6 +145,7 @@ class Decoded:
     reported: tuple[Reported, ...] = ()
     alarms: tuple[str, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
+    carried: tuple[Carried, ...] = ()
 
     def find_reported(self, name: str) -> ReportedValue | None:
         """What the meter said under this name, or None."""

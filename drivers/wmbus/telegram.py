@@ -51,6 +51,20 @@ def decode_telegram(raw: bytes, context: Context = NOTHING) -> Telegram:
     return Telegram(link, meter, header, header.access if access is None else access, protection, records, known, rest)
 
 
+def read_meter(raw: bytes) -> Address:
+    """Whose a telegram is, as far as it says so in clear; raise FrameError for what is none."""
+    link = decode_link(raw)
+    data = link.data
+    try:
+        if is_extended(data):
+            data = decode_extended(data, link.address, None).data
+        if data[:1] == bytes([authentication.CI]):
+            data = decode_authentication(data).message
+        return decode_header(data).address or link.address
+    except FrameError:
+        return link.address  # the rest is encrypted, or is told by whoever reads it
+
+
 def _extended(data: bytes, sender: Address, context: Context) -> Extended:
     try:
         return decode_extended(data, sender, context.find_key(sender.name))

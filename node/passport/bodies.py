@@ -232,7 +232,9 @@ class RadioBody(Body):
 
 
 class RootKeysBody(Body):
-    """Section `root-keys`, class secret: LoRaWAN root keys in hex."""
+    """Section `root-keys`, class secret: the AppKey of a LoRaWAN device, or the AES-128 key of a meter on wireless
+    M-Bus, in hex.
+    """
 
     app_key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] = Field(repr=False)
 

@@ -88,9 +88,12 @@ def thing(subject: bytes, claim: bytes, body: SubjectBody, occurred: int) -> Dra
     return Draft(Kind.IDENTITY, (subject,), occurred, sections)
 
 
-def alias(subject: bytes, body: AliasBody, occurred: int) -> Draft:
-    """Kind 2: another name of the subject."""
-    return Draft(Kind.ALIAS, (subject,), occurred, (section("alias", body),))
+def alias(subject: bytes, body: AliasBody, occurred: int, keys: RootKeysBody | None = None) -> Draft:
+    """Kind 2: another name of the subject; where it is heard by that name, with its key as a secret section."""
+    sections = [section("alias", body)]
+    if keys is not None:
+        sections.append(section("root-keys", keys, SectionClass.SECRET))
+    return Draft(Kind.ALIAS, (subject,), occurred, tuple(sections))
 
 
 def sameness(one: bytes, other: bytes, body: SamenessBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:

@@ -14,6 +14,7 @@ from dataclasses import replace
 import structlog
 
 from drivers.comparison import Expected, compare
+from drivers.context import NOTHING
 from drivers.descriptor import Comparison, How
 from drivers.reading import Decoded
 from drivers.registry import Installed
@@ -25,9 +26,9 @@ from lora.registration import Registration, Row, Step
 from node.errors import KeystoreError, NotFoundError, StateError
 from node.passport.view import View
 from node.services.attribution import why_held
+from node.services.bridges import Bridges
 from node.services.core import Core
-from node.services.decoding import Decoder, Decoding
-from node.services.drivers import Drivers
+from node.services.decoding import Decoder, Decoding, Question
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.provisioning import (
@@ -65,7 +66,7 @@ log = structlog.get_logger()
 
 ACTOR = "radio"
 PAYLOAD = "payload"
-HELD = "held"
+HELD, METER = "held", "meter"
 UTC_WATCH, UNWATCHED, OWN_SCHEDULE = "utc-watch", "none", "device"
 # What failed to be said is tried again after so long.
 AGAIN_S = 30.0
@@ -82,8 +83,8 @@ class Commissioning:
         ledger: Ledger,
         projection: Projection,
         readings: Readings,
-        drivers: Drivers,
         decoder: Decoder,
+        bridges: Bridges,
         directory: MemoryDirectory,
     ) -> None:
         """`directory` is what the running network server looks its devices up in."""
@@ -91,8 +92,8 @@ class Commissioning:
         self._ledger = ledger
         self._projection = projection
         self._readings = readings
-        self._drivers = drivers
         self._decoder = decoder
+        self._bridges = bridges
         self._directory = directory
         self._wake = asyncio.Event()
 
@@ -107,7 +108,7 @@ class Commissioning:
             profile = profile_of(passport.content, self._core.settings.radio.region)
             root_key = await self._root_key(tx, passport, str(profile.dev_eui))
             await self._require_alone(tx, passport, str(profile.dev_eui))
-        driver = choose_driver(self._drivers.registry, passport.content)
+        driver = choose_driver(self._decoder.registry, passport.content)
         shown = show_profile(profile, driver.driver.descriptor)
         sealed = self._core.keystore.vault.seal(root_key)
         async with self._core.database.write() as tx:
@@ -197,10 +198,18 @@ class Commissioning:
         """What frames of this network's devices say, each by the driver of its device; nothing is stored."""
         if not frames:
             return []
+        asked: list[Question] = []
         async with self._core.database.read() as tx:
             devices = {eui: await find_device(tx, eui) for eui in {frame.dev_eui or b"" for frame in frames}}
-        drivers = {eui: self._driver(device) if device else None for eui, device in devices.items()}
-        return await self._decoder.decode([(drivers[frame.dev_eui or b""], frame) for frame in frames])
+            for at, frame in enumerate(frames):
+                device = devices[frame.dev_eui or b""]
+                driver = self._driver(device) if device else None
+                context = NOTHING
+                if device is not None and driver is not None and driver.driver.joins:
+                    context = await self._bridges.before(tx, device, frame, frames[:at])
+                asked.append((driver, frame, context))
+        found = await self._decoder.decode(asked)
+        return [await self._bridges.read(frame, one) for frame, one in zip(frames, found, strict=True)]
 
     async def heard(self, tx: WriteTx, frame: StoredFrame, decoding: Decoding) -> None:
         """A device sent something for the application; the frame is stored as unresolved."""
@@ -262,10 +271,19 @@ class Commissioning:
         for frame, decoding in heard:
             detail = {name: value for name, value in frame.detail.items() if name != HELD}
             if held is None:
-                await self._readings.store(tx, device.subject, replace(frame, detail=detail), decoding.by(driver))
+                await self._store(tx, device, replace(frame, detail=detail), decoding.by(driver))
             elif frame.detail.get(HELD) != held:
                 await set_frame_state(tx, frame.id, FrameState.UNRESOLVED, {**detail, HELD: held})
         return held is None
+
+    async def _store(self, tx: WriteTx, device: StoredDevice, frame: StoredFrame, decoding: Decoding) -> None:
+        """Keep the readings of a device, and those of the meter whose telegram it carried."""
+        inner = decoding.carried
+        if inner is None:
+            await self._readings.store(tx, device.subject, frame, decoding)
+            return
+        frame = replace(frame, detail={**frame.detail, METER: decoding.meter})
+        await self._readings.store(tx, decoding.subject or device.subject, frame, inner)
 
     async def _register(self, device: StoredDevice) -> None:
         """State what was agreed and take the device into service, in one transaction."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from drivers.context import NOTHING, Context
+from drivers.context import Context
 from drivers.errors import (
     DriverError,
     DriverFaultError,
@@ -23,7 +23,7 @@ from drivers.errors import (
     WrongKeyError,
 )
 from drivers.reading import Decoded
-from drivers.registry import Installed
+from drivers.registry import Installed, Registry
 from node.ports import Clock
 from node.services.drivers import Drivers
 from node.store.radio import StoredDevice, StoredFrame
@@ -36,6 +36,7 @@ class Why(StrEnum):
     """Why a frame says nothing."""
 
     NO_DRIVER = "no-driver"
+    NO_PASSPORT = "no-passport"  # of the meter that a bridge heard
     EMPTY = "empty"
     MISSING_KEY = "missing-key"
     WRONG_KEY = "wrong-key"
@@ -62,12 +63,23 @@ _WHY = {
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """A frame as its driver read it, or why it could not."""
+    """A frame as its driver read it, or why it could not.
+
+    A bridge's frame has what it `carried`, which is of another `meter`, with the subject of that where it is known.
+    """
 
     decoded: Decoded | None
     driver: Installed | None = None
     error: str = ""
     why: Why | None = None
+    carried: "Decoding | None" = None
+    subject: bytes | None = None
+    meter: str = ""
+
+    @property
+    def final(self) -> "Decoding":
+        """What tells values: of a bridge's frame that of the telegram."""
+        return self.carried or self
 
     def by(self, driver: Installed | None) -> "Decoding":
         """The same where that driver is the one that made it, else nothing: it is to be read again."""
@@ -75,6 +87,9 @@ class Decoding:
         if ours == theirs:
             return self
         return Decoding(None, driver, "another driver reads the device since it was heard", Why.CHANGED)
+
+
+Question = tuple[Installed | None, StoredFrame, Context]
 
 
 class Decoder:
@@ -87,19 +102,22 @@ class Decoder:
         # Called with the hash of a driver that failed again and again, and its last fault.
         self.on_faults: Callable[[bytes, str], None] = lambda _digest, _why: None
 
+    @property
+    def registry(self) -> Registry:
+        """The drivers that stand here now."""
+        return self._drivers.registry
+
     def driver_of(self, device: StoredDevice) -> Installed | None:
         """The driver in the version that was chosen; the newest where that stands no more."""
         registry = self._drivers.registry
         name, version = str(device.profile["driver"]), device.profile.get("driver_version")
         return registry.find(name, str(version)) or registry.find(name)
 
-    async def decode(
-        self, frames: Sequence[tuple[Installed | None, StoredFrame]], context: Context = NOTHING
-    ) -> list[Decoding]:
-        """What each frame says by its driver; the context gets the time at which each was received."""
+    async def decode(self, frames: Sequence[Question]) -> list[Decoding]:
+        """What each frame says by its driver in its context, which gets the time at which the frame was received."""
         if not frames:
             return []
-        found = await asyncio.to_thread(_decode_each, frames, context)
+        found = await asyncio.to_thread(_decode_each, frames)
         self._count(found)
         return found
 
@@ -115,18 +133,18 @@ class Decoder:
                 self.on_faults(one.driver.hash, one.error)
 
 
-def _decode_each(frames: Sequence[tuple[Installed | None, StoredFrame]], context: Context) -> list[Decoding]:
+def _decode_each(frames: Sequence[Question]) -> list[Decoding]:
     """Each frame; those of one driver are asked together."""
-    found: list[Decoding | None] = [_unreadable(driver, frame) for driver, frame in frames]
+    found: list[Decoding | None] = [_unreadable(driver, frame) for driver, frame, _ in frames]
     places: dict[bytes, list[int]] = {}
-    for at, (driver, _) in enumerate(frames):
+    for at, (driver, _, _) in enumerate(frames):
         if driver is not None and found[at] is None:
             places.setdefault(driver.hash, []).append(at)
     for at_each in places.values():
         driver = frames[at_each[0]][0]
         if driver is None:
             continue
-        asked = [_question(frames[at][1], context) for at in at_each]
+        asked = [_question(*frames[at][1:]) for at in at_each]
         for at, outcome in zip(at_each, driver.driver.decode_each(asked), strict=True):
             found[at] = _told(driver, outcome)
     return [one for one in found if one is not None]

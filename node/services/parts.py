@@ -31,6 +31,7 @@ from node.services.bench import Bench
 from node.services.bench_folder import BenchFolder
 from node.services.box_claims import BoxClaims
 from node.services.boxes import Boxes
+from node.services.bridges import Bridges
 from node.services.bundles import Bundles
 from node.services.bus import EventBus
 from node.services.cases import Cases
@@ -282,8 +283,9 @@ class Parts:
         self.mappings = Mappings(self.core, self.drivers, self.releases, self.model)
         decoder = Decoder(self.drivers, self.clock)
         decoder.on_faults = self.driver_book.suspect
+        self.bridges = Bridges(self.core, self.ledger, decoder)
         self.commissioning = Commissioning(
-            self.core, self.ledger, self.projection, self.readings, self.drivers, decoder, directory
+            self.core, self.ledger, self.projection, self.readings, decoder, self.bridges, directory
         )
         self.redecoding = Redecoding(self.core, self.jobs, self.drivers, decoder, self.commissioning, self.readings)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)

@@ -18,6 +18,7 @@ from drivers.mapping import ModelMapping
 from drivers.plausibility import Amount
 from drivers.registry import Installed
 from node.errors import NotFoundError, StateError
+from node.services.bridges import Bridges
 from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.decoding import Decoder, Decoding, Why
@@ -68,14 +69,30 @@ class History:
         self._amounts.setdefault(reading.series, []).insert(at, Amount(reading.value, reading.unit))
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A frame as it was read again."""
+
+    frame: StoredFrame
+    decoding: Decoding
+    found: Sequence[StoredReading]
+
+    def says_same(self, stand: Sequence[StoredReading], *, every: bool) -> bool:
+        """Whether what stands was read by the same driver: with `every`, also to the same values."""
+        digest = self.decoding.driver.hash if self.decoding.driver else b""
+        if any(reading.driver_hash != digest for reading in stand) or (not stand and self.found):
+            return False
+        return not every or sorted(map(_said, stand)) == sorted(map(_said, self.found))
+
+
 @dataclass(slots=True)
 class _Work:
     """What was read so far of one device for one job."""
 
     key: tuple[str, int]
     last: int = 0
-    history: History = field(default_factory=History)
-    read: dict[int, tuple[StoredFrame, Decoding, list[StoredReading]]] = field(default_factory=dict)
+    histories: dict[bytes, History] = field(default_factory=dict)
+    read: dict[bytes, dict[int, _Read]] = field(default_factory=dict)  # by whose the readings are, and frame
     unread: int = 0
     size: int = 0
 
@@ -100,6 +117,7 @@ class Redecoding:
         self._wake = asyncio.Event()
         self._tried: dict[bytes, bytes] = {}
         self._suspended: set[bytes] = set()
+        self._is_waiting = False  # for the name or the key of a meter behind a bridge
         self._work: _Work | None = None
         jobs.register(KIND, self._step, ASIDE)
         drivers.on_changed = self._wake.set
@@ -117,22 +135,27 @@ class Redecoding:
                         await self._wake.wait()
                 continue
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(AGAIN_S if self._suspended else None):
+                async with asyncio.timeout(AGAIN_S if self._suspended or self._is_waiting else None):
                     await self._wake.wait()
 
     async def try_undecoded(self) -> int:
         """Read the frames again whose device has another driver than when that was tried; answer how many are read."""
         async with self._core.database.read() as tx:
             devices = [await find_device(tx, eui) for eui in await devices_with_frames(tx, FrameState.UNDECODED)]
-        count = 0
+            known = await Bridges.known(tx)
+        count, self._is_waiting = 0, False
         for device in devices:
             driver = self._decoder.driver_of(device) if device else None
-            if device is None or driver is None or self._tried.get(device.dev_eui) == driver.hash:
+            if device is None or driver is None:
+                continue
+            self._is_waiting |= driver.driver.joins
+            state = driver.hash + known if driver.driver.joins else driver.hash
+            if self._tried.get(device.dev_eui) == state:
                 continue
             self._suspended.discard(device.dev_eui)
             count += await self._try_device(device.dev_eui, driver)
             if device.dev_eui not in self._suspended:
-                self._tried[device.dev_eui] = driver.hash
+                self._tried[device.dev_eui] = state
         return count
 
     async def start(self, subject: bytes | None, actor: str, *, every: bool = False) -> str:
@@ -157,7 +180,7 @@ class Redecoding:
             async with self._core.database.read() as tx:
                 frames = await frames_in_state(tx, FrameState.UNDECODED, dev_eui, None, after=after, limit=PAGE)
             decodings = await self._commissioning.decode(frames)
-            if any(one.why is Why.SUSPENDED for one in decodings):
+            if any(one.final.why is Why.SUSPENDED for one in decodings):
                 self._suspended.add(dev_eui)
             found = zip(frames, decodings, strict=True)
             told = [
@@ -168,7 +191,7 @@ class Redecoding:
                     device = await find_device(tx, dev_eui)
                     if device is not None:
                         await self._commissioning.attribute(tx, device, told)
-                        read = sum(one.decoded is not None for _, one in told)
+                        read = sum(one.final.decoded is not None for _, one in told)
                         count += read
                         if read:
                             await self._core.announce(
@@ -201,46 +224,47 @@ class Redecoding:
         async with self._core.database.write() as tx:
             tally = Counter({name: int(str(job.result.get(name, 0))) for name in ("replaced", "same", "unread")})
             if device is not None and (is_end or work.size >= MOST):
-                tally.update(await self._put(tx, device.subject, work, every=bool(wish["every"])))
+                tally.update(await self._put(tx, work, every=bool(wish["every"])))
                 work.read, work.unread, work.size = {}, 0, 0
             await self._jobs.advance(tx, job, done, {"device": following, **tally})
             await self._core.announce(tx, job.actor, "redecode_advanced", job=job.id, done=done, total=job.total)
         return not is_done
 
     def _read(self, work: _Work, subject: bytes, frame: StoredFrame, decoding: Decoding, mapping: ModelMapping) -> None:
-        if decoding.decoded is None or decoding.driver is None:
+        told = decoding.final
+        if told.decoded is None or told.driver is None:
             work.unread += 1
             return
-        found = self._readings.judged(subject, frame, decoding, mapping, work.history.last)
+        whose = decoding.subject or subject
+        history = work.histories.setdefault(whose, History())
+        found = self._readings.judged(whose, frame, told, mapping, history.last)
         for reading in found:
-            work.history.add(reading)
-        work.read[frame.id] = frame, decoding, found
+            history.add(reading)
+        work.read.setdefault(whose, {})[frame.id] = _Read(frame, told, found)
         work.size += len(found)
 
-    async def _put(self, tx: WriteTx, subject: bytes, work: _Work, *, every: bool) -> Mapping[str, int]:
+    async def _put(self, tx: WriteTx, work: _Work, *, every: bool) -> Mapping[str, int]:
         """Put what was read in the place of what stands; answer what became of the frames."""
-        stand = await find_rows(tx, subject, work.read.keys())
-        changed = {
-            number: found
-            for number, found in work.read.items()
-            if not _says_same(stand.get(number, []), found[2], found[1], every=every)
-        }
-        new = [reading for _, _, found in changed.values() for reading in found]
-        hashes = {number: one.driver.hash for number, (_, one, _) in changed.items() if one.driver}
-        await replace_readings(tx, subject, hashes, new)
-        for frame, decoding, _ in changed.values():
-            await set_frame_state(tx, frame.id, FrameState.DECODED, self._readings.told(frame, decoding))
-        for frame, decoding, _ in work.read.values():
-            await self._readings.note(tx, frame, decoding)
-        return {"replaced": len(changed), "same": len(work.read) - len(changed), "unread": work.unread}
+        tally = Counter(unread=work.unread)
+        for subject, read in sorted(work.read.items()):
+            stand = await find_rows(tx, subject, read.keys())
+            changed = {
+                number: one for number, one in read.items() if not one.says_same(stand.get(number, []), every=every)
+            }
+            hashes = {number: one.decoding.driver.hash for number, one in changed.items() if one.decoding.driver}
+            await replace_readings(tx, subject, hashes, [reading for one in changed.values() for reading in one.found])
+            for one in changed.values():
+                detail = self._readings.told(one.frame, one.decoding)
+                await set_frame_state(tx, one.frame.id, FrameState.DECODED, detail)
+            for one in read.values():
+                await self._readings.note(tx, one.frame, one.decoding)
+            tally.update(replaced=len(changed), same=len(read) - len(changed))
+        return tally
 
 
-def _says_same(stand: Sequence[StoredReading], new: Sequence[StoredReading], by: Decoding, *, every: bool) -> bool:
-    """Whether a frame was read by the same driver: with `every`, also to the same values."""
-    digest = by.driver.hash if by.driver else b""
-    if any(reading.driver_hash != digest for reading in stand) or (not stand and new):
-        return False
-    return not every or sorted(map(_said, stand)) == sorted(map(_said, new))
+def _is_news(frame: StoredFrame, decoding: Decoding) -> bool:
+    """Whether something else is known of a frame than stands in it."""
+    return decoding.decoded is not None or frame.detail.get("why") != decoding.why
 
 
 def _said(reading: StoredReading) -> tuple[str, int, str, str]:

@@ -283,6 +283,13 @@ async def with_secret(tx: ReadTx, subjects: Iterable[bytes], name: str) -> set[b
     return found
 
 
+async def count_sections(tx: ReadTx, name: str) -> int:
+    """How many sections of a name can be opened here."""
+    table = schema.sections
+    asked = select(func.count()).select_from(table).where(table.c.name == name, table.c.form == STORED)
+    return int(await tx.value(asked))
+
+
 async def entries_of_kinds(tx: ReadTx, kinds: Iterable[int]) -> list[StoredFragment]:
     """Every stored entry of those kinds, by (log_no, seq)."""
     table = schema.fragments.c

@@ -283,6 +283,12 @@ async def find_terms(
     return [(row.subject, row.scheme) for row in await tx.all(statement.order_by(table.subject))]
 
 
+async def count_terms(tx: ReadTx, scheme: str) -> int:
+    """How many names of a scheme there are."""
+    table = schema.terms
+    return int(await tx.value(select(func.count()).select_from(table).where(table.c.scheme == scheme)))
+
+
 async def find_each(tx: ReadTx, scheme: str, terms: Iterable[str]) -> dict[str, list[bytes]]:
     """The subjects found by each of these terms under one scheme, in the order of their ids."""
     table = schema.terms.c

@@ -34,6 +34,7 @@ NAME_STATES: dict[str, tuple[str, str]] = {  # how a driver's name stands to the
 }
 UNREAD: dict[str, tuple[str, str]] = {
     "no-driver": ("нет драйвера", "no driver"),
+    "no-passport": ("нет паспорта прибора, который услышал мост", "no passport of the meter that a bridge heard"),
     "empty": ("нет данных для чтения", "nothing to read"),
     "missing-key": ("нет ключа прибора", "no key of the meter"),
     "wrong-key": ("ключ не подходит", "the key is another one"),

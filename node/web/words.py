@@ -145,6 +145,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "key_refused": ("В ключе прибора отказано", "Device key refused"),
     "undecoded_read": ("Прочитаны кадры, которые раньше не читались", "Frames were read that could not be read before"),
     "redecode_advanced": ("Перечитывание архива продвинулось", "Reading an archive again advanced"),
+    "meter_named": ("Указано имя прибора в эфире", "How a meter is named on the air was stated"),
     "driver_published": ("Опубликован драйвер", "Driver published"),
     "driver_active": ("Драйвер принят и работает", "A driver was taken and runs"),
     "driver_replaced": ("Драйвер заменён новой версией", "A driver was replaced by a later version"),

@@ -27,6 +27,7 @@ from node.passport.bodies import (
 from node.passport.claims import Claim, local_claim
 from node.passport.references import ref_text
 from node.passport.sameness import twin_of
+from node.services.bridges import Bridges
 from node.services.commissioning import Commissioning
 from node.services.decoding import Decoder
 from node.services.drivers import Drivers
@@ -103,8 +104,9 @@ async def station(folder: Path, *, is_made_here: bool = False) -> AsyncIterator[
     async with new_desk(folder) as desk:
         drivers, readings = Drivers(load_registry(), desk.core.database), Readings(desk.core.database)
         decoder = Decoder(drivers, desk.core.clock)
+        bridges = Bridges(desk.core, desk.ledger, decoder)
         commissioning = Commissioning(
-            desk.core, desk.ledger, desk.projection, readings, drivers, decoder, MemoryDirectory()
+            desk.core, desk.ledger, desk.projection, readings, decoder, bridges, MemoryDirectory()
         )
         claim = None if is_made_here else local_claim(desk.ledger.log.log, bytes(16))
         if claim is None:

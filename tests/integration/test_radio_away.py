@@ -17,6 +17,7 @@ from lora.identifiers import Eui
 from lora.memory import MemoryDirectory
 from lora.radio import Reception
 from node.metrics import Metrics
+from node.services.bridges import Bridges
 from node.services.commissioning import Commissioning
 from node.services.decoding import Decoder
 from node.services.drivers import Drivers
@@ -40,7 +41,8 @@ async def network(folder: Path) -> AsyncIterator[tuple[Desk, Radio, Metrics]]:
         directory, metrics, readings = MemoryDirectory(), Metrics(), Readings(desk.core.database)
         drivers = Drivers(load_registry(), desk.core.database)
         decoder = Decoder(drivers, desk.core.clock)
-        commissioning = Commissioning(desk.core, desk.ledger, desk.projection, readings, drivers, decoder, directory)
+        bridges = Bridges(desk.core, desk.ledger, decoder)
+        commissioning = Commissioning(desk.core, desk.ledger, desk.projection, readings, decoder, bridges, directory)
         async with desk.core.database.write() as tx:
             for eui in (DAMAGED, SOUND):
                 await put_device(tx, StoredDevice(eui.raw, eui.raw * 2, {}, b"", DeviceState.WAITING, {}))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
+from drivers.context import NOTHING
 from drivers.mapping import ANY, MappingRow
 from drivers.opening import no_scripts
 from drivers.reading import Decoded
@@ -20,6 +21,7 @@ from lora.registration import Registration
 from node.errors import NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import AliasBody
+from node.services.bridges import Bridges
 from node.services.commissioning import Commissioning
 from node.services.decoding import FAULTS, Decoder
 from node.services.driver_book import DriverBook
@@ -117,7 +119,8 @@ async def plant(folder: Path) -> AsyncIterator[Plant]:
         drivers = Drivers(load_registry(), core.database)
         book = DriverBook(core, desk.ledger, desk.projection, drivers, no_scripts)
         decoder, jobs = Decoder(drivers, core.clock), Jobs(core)
-        commissioning = Commissioning(core, desk.ledger, desk.projection, readings, drivers, decoder, MemoryDirectory())
+        bridges = Bridges(desk.core, desk.ledger, decoder)
+        commissioning = Commissioning(core, desk.ledger, desk.projection, readings, decoder, bridges, MemoryDirectory())
         redecoding = Redecoding(core, jobs, drivers, decoder, commissioning, readings)
         subject = await desk.device("0012345")
         alias = AliasBody(scheme="dev_eui", value=DEV_EUI.hex(), evidence="label")
@@ -297,7 +300,7 @@ async def test_second_value_of_a_moment_is_the_first_once_that_one_went(tmp_path
         async with here.desk.core.database.write() as tx:
             (frame,) = await list_frames(tx, dev_eui=DEV_EUI)
             twin = replace(frame, id=0, phy=b"twin", payload=(2000).to_bytes(4, "big") + bytes.fromhex("00e700"))
-            (decoding,) = await here.decoder.decode([(here.decoder.driver_of(await _device(here)), twin)])
+            (decoding,) = await here.decoder.decode([(here.decoder.driver_of(await _device(here)), twin, NOTHING)])
             await here.readings.store(tx, here.subject, replace(twin, id=await insert_frame(tx, twin)), decoding)
         assert [one.n for one in dict(await here.readings.latest(here.subject, 10))[VOLUME]] == [0, 1]
         await here.publish("1.1", scale="0.0001", says=TENTH)
@@ -321,11 +324,11 @@ async def test_driver_that_fails_again_and_again_is_reported_once(tmp_path: Path
         frame = StoredFrame(BEGIN_US, "uplink", b"", FrameState.UNRESOLVED, DEV_EUI, 1, 2, 1, bytes(7))
 
         for _ in range(FAULTS - 1):
-            await here.decoder.decode([(broken, frame)])
+            await here.decoder.decode([(broken, frame, NOTHING)])
         assert told == []
-        await here.decoder.decode([(running, replace(frame, payload=b""))] * FAULTS)
+        await here.decoder.decode([(running, replace(frame, payload=b""), NOTHING)] * FAULTS)
         assert told == []
-        await here.decoder.decode([(broken, frame)])
+        await here.decoder.decode([(broken, frame, NOTHING)])
 
         assert told == [digest]
 

@@ -34,7 +34,11 @@ def test_any_bytes_give_a_value_or_a_driver_error(installed: Installed, port: in
     assert summary(decoded)
 
 
-@given(frame=st.sampled_from([v for d in REGISTRY.installed for v in d.driver.descriptor.vectors]), cut=st.data())
+# A part of a telegram may end anywhere: what it is a part of says whether it is whole.
+@given(
+    frame=st.sampled_from([v for d in REGISTRY.installed if not d.driver.joins for v in d.driver.descriptor.vectors]),
+    cut=st.data(),
+)
 def test_cut_real_frame_is_refused_or_shorter_settings(frame: Vector, cut: st.DataObject) -> None:
     """A real frame cut anywhere is refused; only a settings packet may end between two settings."""
     data = bytes.fromhex(frame.data)

@@ -1,14 +1,14 @@
 """The drivers of this node, and what one of them makes of a frame."""
 
-import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from drivers.descriptor import Level, VersionRange
 from drivers.reading import Decoded, Reading, ReportedValue
 from drivers.registry import Installed
 from node.services.access import Scope
+from node.web.api.fields import KeyHex
 from node.web.api.radio import title_of
 from node.web.calls import Call
 from node.web.routes import Limit, api
@@ -20,15 +20,6 @@ FrameHex = Annotated[
     str,
     StringConstraints(min_length=2, max_length=MAX_HEX, pattern=r"^\s*([0-9A-Fa-f]{2}\s*)+$", strip_whitespace=True),
 ]
-
-
-def _of_a_key(text: SecretStr) -> SecretStr:
-    if re.fullmatch("[0-9A-Fa-f]{32}", text.get_secret_value()) is None:
-        raise ValueError("a key is 32 hex digits")
-    return text
-
-
-KeyHex = Annotated[SecretStr, AfterValidator(_of_a_key)]
 
 
 class DriverAnswer(BaseModel):

@@ -8,7 +8,7 @@ import re
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, SecretStr, StringConstraints
 
 from node.passport.bodies import Day, SubjectHex
 from node.passport.unseen import VISIBLE
@@ -37,3 +37,12 @@ def _of_the_calendar(text: str) -> str:
 # What is signed carries days as texts; one that is on no calendar would be a term that nobody sees.
 SignedDay = Annotated[Day, AfterValidator(_of_the_calendar)]
 IsoDay = Annotated[date, BeforeValidator(_written_out)]
+
+
+def _of_a_key(text: SecretStr) -> SecretStr:
+    if re.fullmatch("[0-9A-Fa-f]{32}", text.get_secret_value()) is None:
+        raise ValueError("a key is 32 hex digits")
+    return text
+
+
+KeyHex = Annotated[SecretStr, AfterValidator(_of_a_key)]

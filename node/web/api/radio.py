@@ -18,7 +18,7 @@ from node.services.attribution import is_contested
 from node.services.commissioning import StoredDevice
 from node.services.radio import FrameState, StoredFrame, StoredGateway
 from node.services.readings import Series, StoredReading
-from node.web.api.fields import Name, Text
+from node.web.api.fields import KeyHex, Name, Text
 from node.web.api.passports import PassportPath, subject_of
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import Limit, api
@@ -100,6 +100,21 @@ class DevicesAnswer(BaseModel):
     """Devices of this network."""
 
     items: list[DeviceAnswer]
+
+
+class MeterInput(BaseModel):
+    """A meter on wireless M-Bus: its maker's three letters and its number, and its AES-128 key."""
+
+    meter: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}-[0-9A-F]{8}$")]
+    key: KeyHex | None = None
+
+
+class MeterAnswer(BaseModel):
+    """What was stated: by which name the meter is heard, and whether with a key."""
+
+    id: str
+    meter: str
+    key: bool
 
 
 class FramesQuery(PageQuery):
@@ -203,6 +218,15 @@ class ReadingsAnswer(BaseModel):
 async def commission(call: Call, path: PassportPath) -> DeviceAnswer:
     """Profile, driver and root key come from the passport; a second time changes nothing."""
     return show_device(await call.context.commissioning.commission(subject_of(path.id), call.actor.label))
+
+
+@api("POST", "/passports/{id}/wmbus", title="How a meter is named in its telegrams", scopes=[Scope.RECORD], status=201,
+     problems=["passport_unknown", "meter_doubled"])  # fmt: skip
+async def name_meter(call: Call, path: PassportPath, body: MeterInput) -> MeterAnswer:
+    """Of wireless M-Bus: what bridges hear of it is read into this passport, by its key where it is encrypted."""
+    key = bytes.fromhex(body.key.get_secret_value()) if body.key is not None else None
+    await call.context.bridges.state(subject_of(path.id), body.meter, key, call.actor.label)
+    return MeterAnswer(id=path.id, meter=body.meter, key=key is not None)
 
 
 @api("GET", "/radio/devices", title="Devices of this network", scopes=[Scope.READ], table=tables.RADIO_DEVICES)
@@ -390,6 +414,7 @@ def _frame(frame: StoredFrame) -> FrameAnswer:
 
 ROUTES = [
     commission,
+    name_meter,
     devices,
     read_device,
     retry,

@@ -55,6 +55,11 @@ PROBLEMS: dict[str, ProblemText] = {
     ),
     "mapping_row_unknown": unknown("Такой строки сопоставления нет", "The mapping has no such row"),
     "publisher_unknown": unknown("Этому издателю здесь не доверяют", "This publisher is not trusted here"),
+    "meter_doubled": state(
+        ("Под этим именем в эфире известен другой прибор", "Проверьте имя: изготовитель и номер из телеграммы."),
+        ("Another meter is known on the air by that name", "Check it: the maker and the number of its telegrams."),
+        ("Имя {meter}.", "Name {meter}."),
+    ),
     "driver_missing": state(
         ("Нет подходящего драйвера", "Установите драйвер этого типа и повторите."),
         ("No driver fits", "Install the driver of this type and try again."),
