@@ -136,7 +136,8 @@ class Carried:
 class Decoded:
     """All that a frame says. `frame` names its shape within the driver.
 
-    What is `carried` is read by the drivers of the meters that it is of.
+    What is `carried` is read by the drivers of the meters that it is of. `formats` are what compact frames after this
+    one need: the record headers by their signature.
     """
 
     frame: str
@@ -146,6 +147,7 @@ class Decoded:
     alarms: tuple[str, ...] = ()
     unmapped: tuple[Unmapped, ...] = ()
     carried: tuple[Carried, ...] = ()
+    formats: tuple[tuple[int, tuple[bytes, ...]], ...] = ()
 
     def find_reported(self, name: str) -> ReportedValue | None:
         """What the meter said under this name, or None."""

@@ -40,6 +40,7 @@ def decode(port: int, data: bytes, context: Context = NOTHING) -> Decoded:
         (*_identity(telegram), *found.reported),
         alarms,
         unmapped,
+        formats=() if telegram.format is None else (telegram.format,),
     )
 
 

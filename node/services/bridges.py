@@ -28,6 +28,7 @@ from node.services.ledger import Ledger
 from node.services.provisioning import choose_driver, open_root_key
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
+from node.store.formats import newest_format, read_formats
 from node.store.fragments import CLEAR, STORED, StoredFragment, count_sections, entries_about
 from node.store.passports import count_terms, find_passport, find_terms
 from node.store.radio import StoredDevice, StoredFrame, list_frames
@@ -75,8 +76,9 @@ class Bridges:
 
     @staticmethod
     async def known(tx: ReadTx) -> bytes:
-        """Changes where a name or a key of a meter came: what could not be read may be."""
-        return str((await count_terms(tx, SCHEME), await count_sections(tx, SECTION))).encode()
+        """Changes where a name, a key or a format came: what could not be read may be."""
+        found = await count_terms(tx, SCHEME), await count_sections(tx, SECTION), await newest_format(tx)
+        return str(found).encode()
 
     @staticmethod
     async def before(tx: ReadTx, device: StoredDevice, frame: StoredFrame, fresh: Sequence[StoredFrame]) -> Context:
@@ -120,7 +122,7 @@ class Bridges:
         except (StateError, InputError):
             if not fact(passport.content, "radio", "driver"):
                 driver = self._plain()
-        return _Meter(passport.subject, driver, Context(meter=carried.meter, key=key))
+        return _Meter(passport.subject, driver, Context(meter=carried.meter, key=key, formats=await read_formats(tx)))
 
     def _plain(self) -> Installed | None:
         try:

@@ -21,6 +21,7 @@ from node.services.driver_fields import DriverFields
 from node.services.model import Model
 from node.services.sources import first_values, last_of, last_values, points_of, told_series
 from node.store.database import Database, ReadTx, WriteTx
+from node.store.formats import keep_formats
 from node.store.radio import FrameState, StoredFrame, set_frame_state
 from node.store.readings import (
     END_US,
@@ -74,8 +75,9 @@ class Readings:
         return count
 
     async def note(self, tx: WriteTx, frame: StoredFrame, decoding: Decoding) -> None:
-        """Keep which names a driver used in a frame, where they are new."""
+        """Keep which names a driver used in a frame, and what compact frames after it need, where they are new."""
         if decoding.driver is not None and decoding.decoded is not None:
+            await keep_formats(tx, decoding.decoded.formats)
             await self._fields.note(tx, decoding.driver.driver.descriptor.id, frame.id, decoding.decoded)
 
     async def mapping(self) -> ModelMapping:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from drivers.registry import load_registry
-from drivers.wmbus.link import Form
+from drivers.wmbus.link import SND_NR, Form, encode_link
 from lora.identifiers import Eui
 from lora.memory import MemoryDirectory
 from lora.registration import Registration
@@ -187,3 +187,18 @@ async def test_name_of_a_meter_is_one_passport_s(tmp_path: Path) -> None:
             await here.bridges.state(await here.desk.device("0099999"), METER, KEY, ACTOR)
         with pytest.raises(NotFoundError):
             await here.bridges.state(bytes(16), "KAM-00000001", None, ACTOR)
+
+
+async def test_compact_frame_waits_for_the_full_one_of_its_format(tmp_path: Path) -> None:
+    """Its values have no headers: once a full frame told them, it is read by itself, and those after it at once."""
+    async with house(tmp_path) as here:
+        await here.bridges.state(here.meter, METER, None, ACTOR)
+        await here.hear((11, encode_link(SND_NR, wireless.METER, wireless.compact())))
+        assert await here.states() == [("undecoded", "unknown-format")]
+
+        await here.hear((11, wireless.plain()))
+        assert await here.redecoding.try_undecoded() == 1
+        await here.hear((11, encode_link(SND_NR, wireless.METER, wireless.compact())))
+
+        assert await here.states() == [("decoded", None)] * 3
+        assert set(await here.volumes()) == {"1.234"}
