@@ -71,6 +71,7 @@ UTC_WATCH, UNWATCHED, OWN_SCHEDULE = "utc-watch", "none", "device"
 # What failed to be said is tried again after so long.
 AGAIN_S = 30.0
 AT_ONCE = 32
+Waiting = Sequence[tuple[StoredFrame, Decoding]]  # frames that were nobody's, as they were read
 PAGE = 200  # frames that become readings in one transaction
 
 
@@ -123,6 +124,7 @@ class Commissioning:
                 # The activation that the meter is in goes on: it would not join again by itself.
                 device = replace(device, registration=known.registration, state=_resumed(known))
             await self._put(tx, device)
+            tx.on_commit(self._wake.set)  # what waited of an activation that goes on
             await self._core.announce(tx, actor, "device_commissioned", passport.subject, dev_eui=str(profile.dev_eui))
         return device
 
@@ -157,7 +159,7 @@ class Commissioning:
             for frame, decoding in zip(heard, decodings, strict=True):
                 # The latest word on each field counts: a clock that was set since, a frame of a shape that is known.
                 progress = progress.with_rows(await self._said(tx, device, progress, frame, decoding))
-            return await self._decide(tx, device, progress)
+            return await self._decide(tx, device, progress, list(zip(heard, decodings, strict=True)))
 
     async def retire(self, dev_eui: Eui, actor: str) -> None:
         """Let a device join no more; what it sent is kept."""
@@ -262,9 +264,10 @@ class Commissioning:
             if now is None or now.state is not DeviceState.REGISTERED or now.registration != device.registration:
                 return False  # what changed it wakes this again
             is_released = await self.attribute(tx, now, list(zip(frames, decodings, strict=True)))
+            tx.on_commit(self._core.bus.wake)
         return is_released and len(frames) == PAGE
 
-    async def attribute(self, tx: WriteTx, device: StoredDevice, heard: Sequence[tuple[StoredFrame, Decoding]]) -> bool:
+    async def attribute(self, tx: WriteTx, device: StoredDevice, heard: Waiting) -> bool:
         """Frames of a device become its readings, unless it is asked which device that is: then they say why not."""
         held = await why_held(tx, device.subject, device.dev_eui) if heard else None
         driver = self._driver(device)
@@ -286,25 +289,30 @@ class Commissioning:
         await self._readings.store(tx, decoding.subject or device.subject, frame, inner)
 
     async def _register(self, device: StoredDevice) -> None:
-        """State what was agreed and take the device into service, in one transaction."""
+        """State what was agreed and take the device into service, with the frames that waited, in one transaction."""
         progress = read_progress(Eui(device.dev_eui), device.registration)
         said = registration_drafts(
             device.subject, device.profile, progress, self._core.settings.node.place, self._core.clock.now()
         )
 
+        async with self._core.database.read() as tx:
+            frames = await frames_in_state(tx, FrameState.UNRESOLVED, device.dev_eui, progress.session, limit=PAGE)
+        heard = list(zip(frames, await self.decode(frames), strict=True))
+
         async def record(tx: WriteTx, _entries: object) -> None:
             now = await find_device(tx, device.dev_eui)
             if now is None or now.state is not DeviceState.AGREED or now.registration != device.registration:
                 raise StateError("the registration went on meanwhile", "registration_changed")
-            await self._accept(tx, now, progress)
+            await self._accept(tx, now, progress, heard)
 
         await self._ledger.append(said, record)
 
-    async def _accept(self, tx: WriteTx, device: StoredDevice, progress: Progress) -> StoredDevice:
-        """The frames of this activation are the device's readings; those that waited follow as they are read."""
+    async def _accept(self, tx: WriteTx, device: StoredDevice, progress: Progress, heard: Waiting) -> StoredDevice:
+        """The frames of this activation are the device's readings; of those that waited, others than these follow."""
         progress = replace(progress, passed=progress.session, said=True)
         device = await self._save(tx, device, progress, DeviceState.REGISTERED)
         await self._core.announce(tx, ACTOR, "device_registered", device.subject, dev_eui=device.dev_eui.hex())
+        await self.attribute(tx, device, heard)
         tx.on_commit(self._wake.set)
         return device
 
@@ -326,7 +334,7 @@ class Commissioning:
             return device
         progress = read_progress(Eui(device.dev_eui), device.registration)
         said = await self._said(tx, device, progress, frame, decoding)
-        return await self._decide(tx, device, progress.with_rows(said)) if said else device
+        return await self._decide(tx, device, progress.with_rows(said), [(frame, decoding)]) if said else device
 
     async def _said(
         self, tx: ReadTx, device: StoredDevice, progress: Progress, frame: StoredFrame, decoding: Decoding
@@ -340,14 +348,14 @@ class Commissioning:
         rows = self._link_rows(device, frame, decoding)
         return rows if decoding.decoded is None else [*rows, *await self._rows(tx, device, frame, decoding)]
 
-    async def _decide(self, tx: WriteTx, device: StoredDevice, progress: Progress) -> StoredDevice:
+    async def _decide(self, tx: WriteTx, device: StoredDevice, progress: Progress, heard: Waiting) -> StoredDevice:
         """Stop, wait for more, or go on to the other steps."""
         if progress.differing:
             return await self._stop(tx, device, progress)
         if not {item.source for item in self._comparisons(device)} <= {row.field for row in progress.rows}:
             return await self._save(tx, device, progress, DeviceState.JOINED)
         if progress.said:
-            return await self._accept(tx, device, progress)
+            return await self._accept(tx, device, progress, heard)
         if not progress.registration.is_done:
             passport = await find_passport(tx, device.subject, whole=False)
             stated = service_of(passport.content) if passport else {}

@@ -191,6 +191,7 @@ class Redecoding:
                     device = await find_device(tx, dev_eui)
                     if device is not None:
                         await self._commissioning.attribute(tx, device, told)
+                        tx.on_commit(self._core.bus.wake)
                         read = sum(one.final.decoded is not None for _, one in told)
                         count += read
                         if read:
