@@ -42,8 +42,13 @@ def read_publication(statement: Statement) -> Publication | None:
     try:
         package = decode_package(raw)
     except DriverError as error:
-        return Publication(org, ref, entry, sha256(raw).digest(), None, str(error)[:LONGEST], raw)
+        return Publication(org, ref, entry, sha256(raw).digest(), None, tell_why(error), raw)
     return Publication(org, ref, entry, package.hash, package, raw=raw)
+
+
+def tell_why(error: DriverError) -> str:
+    """What an error says as it is kept and shown: it may name what a package has that is no text."""
+    return str(error)[:LONGEST].encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def find_withdrawn(statements: Iterable[Statement]) -> frozenset[Ref]:

@@ -22,7 +22,7 @@ from federation.fragment import Ref
 from node.errors import DeniedError, InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import WithdrawalBody
-from node.passport.driver_publications import LONGEST, Publication, find_withdrawn, read_publication
+from node.passport.driver_publications import LONGEST, Publication, find_withdrawn, read_publication, tell_why
 from node.passport.driver_rules import DriverState, KnownDriver, Refusal, Rule, find_foreign, find_refusal
 from node.passport.references import ref_text
 from node.passport.statement import Statement
@@ -336,7 +336,7 @@ class DriverBook:
         try:
             return decode_package(raw)
         except DriverError as error:
-            raise _refused(Refusal(Rule.BROKEN, {"why": str(error)[:LONGEST]})) from error
+            raise _refused(Refusal(Rule.BROKEN, {"why": tell_why(error)})) from error
 
     def _read(self, statements: Iterable[Statement]) -> list[Publication]:
         """Publications in the order of (time, log, place), each hash once."""
@@ -365,7 +365,9 @@ def _tested(package: Package, scripts: Scripts) -> Installed | Refusal:
         driver = open_package(package, scripts)
         failed = prove(driver)
     except DriverError as error:
-        return Refusal(Rule.BROKEN, {"why": str(error)[:LONGEST]})
+        return Refusal(Rule.BROKEN, {"why": tell_why(error)})
+    except Exception as error:  # the code of others is built here: whatever it raises costs this package alone
+        return Refusal(Rule.BROKEN, {"why": tell_why(DriverError(f"{type(error).__name__}: {error}"))})
     if failed:
         first = failed[0]
         values = {"name": first.name, "expected": first.expected[:LONGEST], "got": first.got[:LONGEST]}
