@@ -32,6 +32,11 @@ class Publication:
             return self.hash.hex()[:16], "0"
         return self.package.descriptor.id, self.package.descriptor.version
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it names as its publisher who published it: anybody can say again what another published."""
+        return self.package is None or self.package.descriptor.publisher == self.org.hex()
+
 
 def read_publication(statement: Statement) -> Publication | None:
     """What a statement publishes; None where it publishes no driver."""
