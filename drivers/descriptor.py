@@ -204,6 +204,7 @@ class Descriptor:
         for vector in self.vectors:
             if vector.port not in self.ports:
                 raise DescriptorError(f"vector {vector.name!r} is for port {vector.port}, not one of {self.ports}")
+            _check_hex(vector)
 
     def get_field(self, name: str) -> Field:
         """The field of this name; raise DescriptorError if none is declared."""
@@ -243,6 +244,13 @@ def _check_unit(field: Field) -> None:
         get_unit(field.unit)
     except DriverError as error:
         raise DescriptorError(f"field {field.name!r}: {error}") from error
+
+
+def _check_hex(vector: Vector) -> None:
+    try:
+        bytes.fromhex(vector.data)
+    except ValueError as error:
+        raise DescriptorError(f"vector {vector.name!r}: its data is no hex: {error}") from error
 
 
 def _check_number(what: str, number: Decimal | None) -> None:

@@ -55,7 +55,10 @@ class Driver:
         """What `decode` gives or raises for each frame; a driver that works in another process is asked once."""
         if self.in_batches is None or not all(self._check(port, data) is None for port, data, _ in frames):
             return [self._tried(*frame) for frame in frames]
-        return self.in_batches(frames)
+        try:
+            return self.in_batches(frames)
+        except Exception:  # as below: the one that it raises for is found by asking for each
+            return [self._tried(*frame) for frame in frames]
 
     def _tried(self, port: int, data: bytes, context: Context) -> Decoded | DriverError:
         try:

@@ -45,6 +45,8 @@ class Package:
         stated = {entry.name: entry for entry in self.descriptor.files}
         if stated.keys() != self.files.keys():
             raise DescriptorError(f"the descriptor names the files {sorted(stated)}, here are {sorted(self.files)}")
+        for place, text in _each_text(self.descriptor.written_out(), "descriptor"):
+            _check_text(place, text)
         for name, content in self.files.items():
             _check_file(stated[name], content)
 
@@ -129,6 +131,21 @@ def _check_file(entry: FileEntry, content: bytes) -> None:
         content.decode()
     except UnicodeDecodeError as error:
         raise DescriptorError(f"file {entry.name} is no text: {error}") from error
+
+
+def _each_text(value: Any, where: str) -> Iterator[tuple[str, str]]:  # Any: JSON
+    """All text of a descriptor, each with its place."""
+    if isinstance(value, str):
+        yield where, value
+    elif isinstance(value, dict | list):
+        for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _each_text(item, f"{where}.{name}")
+
+
+def _check_text(place: str, text: str) -> None:
+    """Half a character cannot be written as UTF-8, and not every store keeps a zero in its text."""
+    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise DescriptorError(f"{place} is no text: it has a zero or half a character")
 
 
 def _unknown(given: object, known: object, where: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ lately or never answered yet one runs at a time. Calls come from threads; who be
 import contextlib
 import json
 import os
+import re
 import select
 import subprocess
 import sys
@@ -28,6 +29,7 @@ WORKER = Path(__file__).with_name("worker.py")
 PRELUDE = Path(__file__).with_name("prelude.js")
 MAX_MESSAGE = 1 << 20
 MAX_DEPTH, MAX_VALUES = 20, 2_000
+MAX_NUMBER, MAX_MAGNITUDE = 40, 400  # characters and powers of ten; a double has 24 and 308, and 340 below one
 LENGTH, CHUNK = 4, 1 << 16
 READY, VALUE, THROWN = b"R"[0], b"V"[0], b"T"[0]
 LOOK_S = 0.02
@@ -264,7 +266,16 @@ class _Watch:
             raise _EndedError(f"the script did not answer within {self.wall} s")
 
 
-_DECODE = json.JSONDecoder(parse_float=Decimal).decode
+def _number(text: str) -> Decimal:
+    """A fraction as a script writes it; raise ValueError for what no double is: 1e999999999 fills the memory later."""
+    number = Decimal(text) if len(text) <= MAX_NUMBER else None
+    if number is None or abs(number.adjusted()) > MAX_MAGNITUDE:
+        raise ValueError(f"{text[:MAX_NUMBER]} is no number of a script")
+    return number
+
+
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
+_DECODE = json.JSONDecoder(parse_float=_number).decode
 
 
 @cache
@@ -303,11 +314,11 @@ def _outcome(kind: int, text: str) -> Outcome:
         return DriverFaultError(f"the script broke a limit: {text}")
     try:
         found = _DECODE(text)["found"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
         return DriverFaultError(f"the script gave no JSON: {error}")
     is_small = len(text) < MAX_VALUES and text.count("{") + text.count("[") < MAX_DEPTH
     if is_small or _count(found) <= MAX_VALUES:
-        return found
+        return _readable(found) if "\\u" in text else found
     return ScriptThrownError(f"more than {MAX_VALUES} values, or {MAX_DEPTH} levels of them")
 
 
@@ -317,6 +328,15 @@ def _count(value: Any, depth: int = 0) -> int:  # Any: JSON
         return MAX_VALUES + 1
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
     return 1 if inside is None else sum(_count(one, depth + 1) for one in inside)
+
+
+def _readable(value: Any) -> Any:  # Any: JSON
+    """The same where zeros and halves of characters, which no store keeps, are marks of what was lost."""
+    if isinstance(value, str):
+        return _UNKEPT.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [_readable(one) for one in value]
+    return {_readable(name): _readable(one) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 def _processor_s(pid: int) -> float:

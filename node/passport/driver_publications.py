@@ -32,6 +32,11 @@ class Publication:
             return self.hash.hex()[:16], "0"
         return self.package.descriptor.id, self.package.descriptor.version
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it names as its publisher who published it: anybody can say again what another published."""
+        return self.package is None or self.package.descriptor.publisher == self.org.hex()
+
 
 def read_publication(statement: Statement) -> Publication | None:
     """What a statement publishes; None where it publishes no driver."""
@@ -42,8 +47,13 @@ def read_publication(statement: Statement) -> Publication | None:
     try:
         package = decode_package(raw)
     except DriverError as error:
-        return Publication(org, ref, entry, sha256(raw).digest(), None, str(error)[:LONGEST], raw)
+        return Publication(org, ref, entry, sha256(raw).digest(), None, tell_why(error), raw)
     return Publication(org, ref, entry, package.hash, package, raw=raw)
+
+
+def tell_why(error: DriverError) -> str:
+    """What an error says as it is kept and shown: it may name what a package has that is no text."""
+    return str(error)[:LONGEST].encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def find_withdrawn(statements: Iterable[Statement]) -> frozenset[Ref]:

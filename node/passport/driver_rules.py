@@ -113,6 +113,11 @@ class KnownDriver:
     org: bytes | None
     state: DriverState
 
+    @property
+    def holds_place(self) -> bool:
+        """Whether later versions go on from it: what was installed does no more once it is gone."""
+        return self.state in STOOD if self.org is not None else self.state is DriverState.ACTIVE
+
 
 def find_refusal(
     package: Package, org: bytes, world: World, known: Iterable[KnownDriver], *, is_trusted: bool
@@ -133,15 +138,20 @@ def find_refusal(
         return Refusal(Rule.KEY, {"key": foreign[0][:80], "id": text.id})
     if not is_trusted and (refusal := find_foreign(package, org, world)):
         return refusal
-    return _find_older(package, org, [one for one in known if one.driver == text.id and one.state in STOOD])
+    return _find_older(package, org, [one for one in known if one.driver == text.id and one.holds_place])
 
 
 def find_foreign(package: Package, org: bytes, world: World) -> Refusal | None:
-    """The refusal of a driver for types or models that are not its publisher's."""
+    """The refusal of a driver for types or models that are not its publisher's, or of one who owns none.
+
+    Who owns nothing has no meters: he would only take names by which passports of others call their drivers.
+    """
     codes, models = owned_names(org, world)
     applies = package.descriptor.applies_to
     foreign = [code for code in applies.types if code not in codes]
     foreign += [model for model in applies.models if model.casefold() not in models]
+    if not codes and not models:
+        foreign += [f"{name}={value}" for name, value in applies.match]
     return Refusal(Rule.NAMESPACE, {"what": ", ".join(foreign)[:200]}) if foreign else None
 
 
@@ -160,10 +170,11 @@ def owned_names(org: bytes, world: World) -> tuple[frozenset[str], frozenset[str
 
 
 def _find_older(package: Package, org: bytes, known: Iterable[KnownDriver]) -> Refusal | None:
-    text = package.descriptor
-    for one in known:
+    text, held = package.descriptor, list(known)
+    for one in held:
         if one.org != org:
             return Refusal(Rule.ID, {"id": text.id, "by": one.org.hex() if one.org else ""})
+    for one in held:
         if one.hash == package.hash:
             continue
         ours, theirs = parse_version(text.version), parse_version(one.version)

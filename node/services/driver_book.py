@@ -22,7 +22,7 @@ from federation.fragment import Ref
 from node.errors import DeniedError, InputError, NotFoundError, StateError
 from node.passport import drafts
 from node.passport.bodies import WithdrawalBody
-from node.passport.driver_publications import LONGEST, Publication, find_withdrawn, read_publication
+from node.passport.driver_publications import LONGEST, Publication, find_withdrawn, read_publication, tell_why
 from node.passport.driver_rules import DriverState, KnownDriver, Refusal, Rule, find_foreign, find_refusal
 from node.passport.references import ref_text
 from node.passport.statement import Statement
@@ -177,6 +177,11 @@ class DriverBook:
             package, state = held.publication.package if held.publication else None, held.stored.state
             if package is None or not held.may_start:
                 raise StateError(f"a driver that is {state} cannot be started", "driver_state", state=state)
+            async with self._core.database.read() as tx:
+                known = [_known(one) for one in await list_drivers(tx)]
+            refusal = find_refusal(package, held.stored.org or b"", self._projection.world, known, is_trusted=True)
+            if refusal is not None and refusal.rule is not Rule.VERSION_BACK:
+                raise _refused(refusal)
             self._built.pop(digest, None)
             built = await self._build(package)
             if isinstance(built, Refusal):
@@ -241,7 +246,7 @@ class DriverBook:
                 stored = {one.hash: one for one in await list_drivers(tx)}
                 trusted = frozenset(await trusted_publishers(tx)) | {self._core.org}
             said, withdrawn = await asyncio.to_thread(self._read, statements), find_withdrawn(statements)
-            changed: dict[bytes, StoredDriver] = {}
+            changed = {one.hash: one for one in self._natives(stored)}
             for publication in said:
                 for one in await self._judge(publication, {**stored, **changed}, trusted, withdrawn):
                     changed[one.hash] = one
@@ -249,7 +254,6 @@ class DriverBook:
             for one in stored.values():
                 if one.org is not None and one.hash not in self._held and one.state != DriverState.REFUSED:
                     changed[one.hash] = _refuse(one, Refusal(Rule.GONE))
-            changed |= {one.hash: one for one in self._natives(stored)}
             if changed:
                 async with self._core.database.write() as tx:
                     for one in changed.values():
@@ -268,6 +272,10 @@ class DriverBook:
     ) -> list[StoredDriver]:
         """What becomes of a publication, and of the version that it replaces; nothing where all stays."""
         one, package = stored.get(publication.hash), publication.package
+        if self._native.find_by_hash(publication.hash) is not None:
+            return []  # it is of this machine too
+        if one is not None and one.org != publication.org:
+            one = None  # somebody else said it again, before its publisher was heard
         fresh = one or _fresh(publication)
         if publication.ref in withdrawn:
             if one is not None and one.state == DriverState.WITHDRAWN:
@@ -280,7 +288,7 @@ class DriverBook:
             return []
         if one is not None and one.state == DriverState.ACTIVE:
             foreign = None if is_trusted or one.detail.get("by") else find_foreign(package, publication.org, world)
-            built = foreign or await self._build(package)
+            built = self._taken(one) or foreign or await self._build(package)
             return [_refuse(one, built)] if isinstance(built, Refusal) else []
         known = [_known(other) for other in stored.values()]
         built = find_refusal(package, publication.org, world, known, is_trusted=is_trusted) or await self._build(
@@ -300,6 +308,11 @@ class DriverBook:
             if other.driver == fresh.driver and other.hash != fresh.hash and other.state == DriverState.ACTIVE
         ]
         return [*older, replace(fresh, state=DriverState.ACTIVE, detail=detail)]
+
+    def _taken(self, one: StoredDriver) -> Refusal | None:
+        """The refusal of a driver whose id one of this machine has by now."""
+        is_taken = self._native.find(one.driver) is not None
+        return Refusal(Rule.ID, {"id": one.driver, "by": ""}) if is_taken else None
 
     async def _build(self, package: Package) -> Installed | Refusal:
         """The driver of a package whose vectors hold; tested once in a process."""
@@ -326,6 +339,8 @@ class DriverBook:
             publication = self._held.get(one.hash)
             if one.state != DriverState.ACTIVE or publication is None or publication.package is None:
                 continue
+            if self._native.find(one.driver) is not None:
+                continue
             built = await self._build(publication.package)
             if isinstance(built, Installed):
                 is_owner = find_foreign(publication.package, publication.org, world) is None
@@ -336,16 +351,19 @@ class DriverBook:
         try:
             return decode_package(raw)
         except DriverError as error:
-            raise _refused(Refusal(Rule.BROKEN, {"why": str(error)[:LONGEST]})) from error
+            raise _refused(Refusal(Rule.BROKEN, {"why": tell_why(error)})) from error
 
     def _read(self, statements: Iterable[Statement]) -> list[Publication]:
-        """Publications in the order of (time, log, place), each hash once."""
-        found: dict[bytes, Publication] = {}
+        """Publications in the order of (time, log, place), each hash once: as its own publisher first said it."""
+        said: list[Publication] = []
         for statement in sorted(statements, key=lambda item: item.order):
             publication = self._parsed.get(statement.id) or read_publication(statement)
             if publication is not None:
                 self._parsed[statement.id] = publication
-                found.setdefault(publication.hash, publication)
+                said.append(publication)
+        found: dict[bytes, Publication] = {}
+        for publication in sorted(said, key=lambda one: not one.is_own):
+            found.setdefault(publication.hash, publication)
         return list(found.values())
 
     async def _put(self, tx: WriteTx, one: StoredDriver, state: DriverState, detail: Mapping[str, object]) -> None:
@@ -365,7 +383,9 @@ def _tested(package: Package, scripts: Scripts) -> Installed | Refusal:
         driver = open_package(package, scripts)
         failed = prove(driver)
     except DriverError as error:
-        return Refusal(Rule.BROKEN, {"why": str(error)[:LONGEST]})
+        return Refusal(Rule.BROKEN, {"why": tell_why(error)})
+    except Exception as error:  # the code of others is built here: whatever it raises costs this package alone
+        return Refusal(Rule.BROKEN, {"why": tell_why(DriverError(f"{type(error).__name__}: {error}"))})
     if failed:
         first = failed[0]
         values = {"name": first.name, "expected": first.expected[:LONGEST], "got": first.got[:LONGEST]}

@@ -75,6 +75,14 @@ async def test_later_version_replaces_the_one_before_it_and_none_goes_back(web: 
         await book.publish(mine(web, version="1.2", scale="2", says="port-2 | 0:volume=2468 m3"), ACTOR)
 
 
+def half(name: str, text: str) -> bytes:
+    """A package with a text that no store keeps."""
+    given = package("00" * 16).encode()
+    return given.replace(b'{"descriptor":{', f'{{"descriptor":{{"{name}":"{text}",'.encode()).replace(
+        b'"name":"\xd0\x92\xd0\xbe\xd0\xb4\xd0\xb0-7",', b""
+    )
+
+
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
@@ -83,6 +91,8 @@ async def test_later_version_replaces_the_one_before_it_and_none_goes_back(web: 
         (b"[" * 10_000, "is JSON"),
         (b'{"descriptor":{},"files":{}}', "id: Field required"),
         (b"1" * 262_145, "at most 262144 bytes"),
+        (half("name", "\\ud800"), "descriptor.name is no text"),
+        (half("name", "a\\u0000"), "descriptor.name is no text"),
     ],
 )
 async def test_bytes_that_are_no_package_are_refused_and_listed(web: RunningWeb, raw: bytes, says: str) -> None:

@@ -41,6 +41,7 @@ behind_s = 3600
     "payload.yaml": b"fields: []",
 }
 
+VECTOR = {"name": "v", "port": 2, "data": "zz", "expected": ""}
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -49,7 +50,7 @@ def told(change: Change | None = None) -> bytes:
     found = json.loads(read_folder(FOLDER).encode())
     if change is not None:
         change(found)
-    return json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
 
 
 def test_folder_of_an_author_becomes_a_package_that_is_read_back() -> None:
@@ -85,6 +86,10 @@ def test_folder_of_an_author_becomes_a_package_that_is_read_back() -> None:
         (lambda p: p["descriptor"].update(version="one"), "no dotted version"),
         (lambda p: p["descriptor"].pop("clock"), "clock: Field required"),
         (lambda p: p["descriptor"].update(states=[]), "canonical form"),
+        (lambda p: p["descriptor"].update(vectors=[VECTOR]), "'v': its data is no hex"),
+        (lambda p: p["descriptor"].update(name="a\0b"), "descriptor.name is no text"),
+        (lambda p: p["descriptor"].update(name="\ud800"), "descriptor.name is no text"),
+        (lambda p: p["descriptor"]["fields"][0].update(name="\udfff"), "descriptor.fields.0.name is no text"),
         (lambda p: p.update(note=""), "a descriptor and files, and nothing else"),
     ],
 )

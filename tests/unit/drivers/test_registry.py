@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from drivers.context import NOTHING
 from drivers.descriptor import AppliesTo, Descriptor, Field, Vector, VersionRange, parse_version
 from drivers.driver import Driver, driver_hash, prove
 from drivers.errors import DescriptorError, DriverChoiceError, DriverError, DriverFaultError, FrameError
@@ -138,6 +139,23 @@ def test_decoder_that_leaks_an_error_is_at_fault(error: type[Exception]) -> None
 
     with pytest.raises(DriverFaultError, match=error.__name__):
         replace(betar.DRIVER, decoder=decoder).decode(2, REAL)
+
+
+def test_batch_that_leaks_an_error_costs_the_frames_that_it_is_of() -> None:
+    """Where a driver raises for several frames together each is asked for alone."""
+
+    def together(_frames: object) -> list[Decoded | DriverError]:
+        raise ArithmeticError("of one of them")
+
+    def alone(_port: int, data: bytes) -> Decoded:
+        if not data:
+            raise ArithmeticError("of this one")
+        return Decoded("x")
+
+    broken = replace(betar.DRIVER, decoder=alone, in_context=None, in_batches=together)
+    found = broken.decode_each([(2, b"1", NOTHING), (2, b"", NOTHING)])
+
+    assert [type(one) for one in found] == [Decoded, DriverFaultError]
 
 
 def test_decoder_that_gives_something_else_is_at_fault() -> None:

@@ -10,7 +10,7 @@ import pytest
 from drivers.context import Context
 from drivers.descriptor import AppliesTo, ClockPolicy, Descriptor, Field, Level, StatusBit
 from drivers.driver import Downlink, summary
-from drivers.errors import DriverError, EncodeError, FrameError, ScriptThrownError
+from drivers.errors import DriverError, DriverFaultError, EncodeError, FrameError, ScriptThrownError
 from drivers.package import Package, read_folder
 from drivers.reading import Kind
 from drivers.script.driver import Script, script_driver
@@ -207,6 +207,24 @@ def test_answer_that_is_none_refuses_the_frame(pool: ScriptPool, result: str, te
     """Errors of TS013 and shapes that are no answer name what is wrong."""
     with pytest.raises(FrameError, match=text):
         made(pool, f"function decodeUplink(input) {{ return {result}; }}").decode(2, b"", Context())
+
+
+@pytest.mark.parametrize("number", ["1e999999999", "-1e401", "0e-99999999", "9e-99999999999999999999", "1." + "0" * 40])
+def test_number_that_no_double_is_is_a_fault(pool: ScriptPool, number: str) -> None:
+    """An engine that writes raw JSON may say a number whose digits fill the memory: it is never one here."""
+    codec = f"function decodeUplink(input) {{ return {{ data: {{ volume: JSON.rawJSON('{number}') }} }}; }}"
+    with pytest.raises(DriverFaultError, match=r"no number of a script|no JSON"):
+        made(pool, codec).decode(2, b"", Context())
+
+
+def test_text_that_no_store_keeps_is_marked(pool: ScriptPool) -> None:
+    """Zeros and halves of characters in names and texts are replaced; a whole pair stays."""
+    codec = r"""function decodeUplink(input) {
+        return { data: { a: 'x\u0000y', '\ud800': '\udfff', c: '\ud83d\ude00', d: '\\u0000', e: ['\u0000'] } };
+    }"""
+    said = summary(made(pool, codec).decode(2, b"", Context()))
+
+    assert said == "port-2 | a=x\ufffdy \ufffd=\ufffd c=\U0001f600 d=\\u0000 e.0=\ufffd"
 
 
 def test_codec_writes_downlinks_and_reads_them(pool: ScriptPool) -> None:
