@@ -133,6 +133,7 @@ async def plant(folder: Path) -> AsyncIterator[Plant]:
         yield Plant(desk, book, commissioning, decoder, readings, redecoding, jobs, subject)
 
 
+@pytest.mark.req("A03")
 async def test_frames_without_a_driver_wait_and_are_read_when_it_comes(tmp_path: Path) -> None:
     """Each is kept with the reason; the publication alone lets them be read, in order, once."""
     async with plant(tmp_path) as here:

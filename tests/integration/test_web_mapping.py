@@ -221,6 +221,7 @@ async def shown(browser: ClientSession, address: str, **form: str) -> tuple[int,
         return response.status, html.unescape(await response.text())
 
 
+@pytest.mark.req("A04")
 async def test_page_maps_a_name_and_the_plot_becomes_one(web: RunningWeb, metered: Metered) -> None:
     """From the readings page to the form, checked, saved, seen in one series, and dropped again."""
     browser = await web.claim()

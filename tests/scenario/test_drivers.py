@@ -52,7 +52,6 @@ def reads(trade: Trade, name: str, driver: str) -> list[tuple[str, str]]:
     return [(one["quantity"], one["value"]) for one in found["readings"]]
 
 
-@pytest.mark.req("A02", "A03")
 def test_driver_of_the_maker_reads_at_the_utility_what_it_could_not_read(trade: Trade) -> None:
     """The utility fetches it, runs its vectors and works with it; a later version replaces it; taken back it ends."""
     with pytest.raises(ApiError) as unknown:
@@ -142,6 +141,7 @@ def test_author_makes_a_driver_tests_it_and_publishes_it_by_commands(trade: Trad
     assert "water-9 1.0" in listed.stdout
 
 
+@pytest.mark.req("A03")
 def test_package_in_the_folder_of_a_node_reads_after_a_start(trade: Trade) -> None:
     """An administrator puts a package there and starts the node again; what is wrong is listed and stops nothing."""
     node = trade.nodes["service"]
