@@ -43,6 +43,11 @@ class Installed:
         """Id and version, as `betar-vega 1.0.0`."""
         return f"{self.driver.descriptor.id} {self.driver.descriptor.version}"
 
+    def serves(self, hardware: str | None, firmware: str | None) -> bool:
+        """Whether versions of a device are in its ranges; one that is not known is in the open range alone."""
+        applies = self.driver.descriptor.applies_to
+        return _fits(applies.firmware, firmware) and _fits(applies.hardware, hardware)
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -83,6 +88,11 @@ class Registry:
         """The driver of this id, of the newest version unless one is named, or None."""
         wanted = ((item, item.driver.descriptor) for item in self._installed)
         return next((item for item, text in wanted if text.id == driver_id and version in (None, text.version)), None)
+
+    def find_serving(self, driver_id: str, hardware: str | None, firmware: str | None) -> Installed | None:
+        """The newest version of this id in whose ranges a device is, or None."""
+        named = (item for item in self._installed if item.driver.descriptor.id == driver_id)
+        return next((item for item in named if item.serves(hardware, firmware)), None)
 
     def find_by_hash(self, digest: bytes) -> Installed | None:
         """The driver that a stored reading names, or None."""

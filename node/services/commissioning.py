@@ -41,6 +41,7 @@ from node.services.provisioning import (
     profile_of,
     service_of,
     stated_values,
+    traits_of,
 )
 from node.services.radio_records import Progress, open_device, read_progress, show_profile, show_progress
 from node.services.radio_statements import registration_drafts
@@ -110,7 +111,7 @@ class Commissioning:
             root_key = await self._root_key(tx, passport, str(profile.dev_eui))
             await self._require_alone(tx, passport, str(profile.dev_eui))
         driver = choose_driver(self._decoder.registry, passport.content)
-        shown = show_profile(profile, driver.driver.descriptor)
+        shown = show_profile(profile, driver.driver.descriptor, traits_of(passport.content))
         sealed = self._core.keystore.vault.seal(root_key)
         async with self._core.database.write() as tx:
             known = await find_device(tx, profile.dev_eui.raw)

@@ -108,10 +108,11 @@ class Decoder:
         return self._drivers.registry
 
     def driver_of(self, device: StoredDevice) -> Installed | None:
-        """The driver in the version that was chosen; the newest where that stands no more."""
-        registry = self._drivers.registry
-        name, version = str(device.profile["driver"]), device.profile.get("driver_version")
-        return registry.find(name, str(version)) or registry.find(name)
+        """The driver in the version that was chosen; the newest for the device's firmware where that stands no more."""
+        registry, profile = self._drivers.registry, device.profile
+        name, version = str(profile["driver"]), profile.get("driver_version")
+        hardware, firmware = (str(profile[what]) if what in profile else None for what in ("hardware", "firmware"))
+        return registry.find(name, str(version)) or registry.find_serving(name, hardware, firmware)
 
     async def decode(self, frames: Sequence[Question]) -> list[Decoding]:
         """What each frame says by its driver in its context, which gets the time at which the frame was received."""

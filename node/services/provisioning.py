@@ -69,18 +69,22 @@ def profile_of(view: View, region: str) -> DeviceProfile:
     return profile
 
 
-def choose_driver(drivers: Registry, view: View) -> Installed:
-    """The driver that fits what the passport says; raise StateError where none does, or several."""
+def traits_of(view: View) -> DeviceTraits:
+    """What a passport says by which a driver is chosen."""
     named = fact(view, "radio", "driver")
-    traits = DeviceTraits(
+    return DeviceTraits(
         text(view, "type", "central") or None,
         text(view, "type", "model") or None,
         _parameter(view, "hardware_version"),
         _parameter(view, "firmware_version"),
         {"payload": named} if named else {},
     )
+
+
+def choose_driver(drivers: Registry, view: View) -> Installed:
+    """The driver that fits what the passport says; raise StateError where none does, or several."""
     try:
-        return drivers.choose(traits)
+        return drivers.choose(traits_of(view))
     except DriverChoiceError as error:
         raise StateError(str(error), "driver_missing", reason=str(error)) from error
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from drivers.descriptor import Descriptor
+from drivers.registry import DeviceTraits
 from lora.events import SessionChanged, SessionEnded
 from lora.identifiers import DevAddr, Eui
 from lora.keys import Key
@@ -103,9 +104,11 @@ def last_states(events: Sequence[object]) -> tuple[list[Session], list[tuple[byt
     return list(kept.values()), ended
 
 
-def show_profile(profile: DeviceProfile, driver: Descriptor) -> Json:
-    """A profile as it is stored and shown; both names of the JoinEUI are in use."""
+def show_profile(profile: DeviceProfile, driver: Descriptor, device: DeviceTraits) -> Json:
+    """A profile as it is stored and shown, with the versions of the device that are known."""
+    versions = {"hardware": device.hardware, "firmware": device.firmware}
     return {
+        **{name: version for name, version in versions.items() if version is not None},
         "dev_eui": str(profile.dev_eui),
         "join_eui": str(profile.join_eui),
         "region": profile.region.name,

@@ -32,7 +32,16 @@ from node.services.readings import Readings, Series
 from node.services.redecoding import Redecoding
 from node.store import schema
 from node.store.mappings import list_fields, put_mapping
-from node.store.radio import DeviceState, FrameState, StoredDevice, StoredFrame, insert_frame, list_frames, put_device
+from node.store.radio import (
+    DeviceState,
+    FrameState,
+    StoredDevice,
+    StoredFrame,
+    find_device,
+    insert_frame,
+    list_frames,
+    put_device,
+)
 from tests.published import SAYS, package
 from tests.unit.node_protocols.builders import Desk, new_desk
 
@@ -277,6 +286,24 @@ async def test_whoever_looks_sees_the_archive_as_it_was_or_as_it_is(tmp_path: Pa
         assert len(await here.volumes()) == count
         kept = await here.readings.superseded(here.subject, 10_000)
         assert sum(one.reading.value for _, one in kept if one.reading.series == VOLUME) == old
+
+
+async def test_version_for_another_firmware_reads_no_device_of_this_one(tmp_path: Path) -> None:
+    """Where the version that was chosen stands no more, frames wait for one in whose range the device is."""
+    async with plant(tmp_path) as here:
+        await here.publish("1.0")
+        await here.hear(1000)
+        await here.publish("1.1", firmware="2.0")
+        await here.hear(2000)
+
+        assert await here.states() == [("decoded", None), ("undecoded", "no-driver")]
+
+        async with here.desk.core.database.write() as tx:
+            device = await find_device(tx, DEV_EUI)
+            assert device is not None
+            await put_device(tx, replace(device, profile={**device.profile, "firmware": "2.1"}))
+        assert await here.redecoding.try_undecoded() == 1
+        assert await here.volumes() == ["1", "2"]
 
 
 async def test_frames_that_the_new_version_cannot_read_keep_their_values(tmp_path: Path) -> None:
