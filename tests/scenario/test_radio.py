@@ -78,6 +78,8 @@ def test_profile_comes_from_the_passport_with_nothing_typed(network: Network) ->
         "ports": [2, 3, 4],
         "driver": "betar-vega",
         "driver_version": betar.DESCRIPTOR.version,
+        "hardware": "C",
+        "firmware": row["Прошивка"],
     }
     assert device["app_eui"] == device["join_eui"]
     assert device["state"] == "waiting"
