@@ -265,7 +265,8 @@ class Commissioning:
             if now is None or now.state is not DeviceState.REGISTERED or now.registration != device.registration:
                 return False  # what changed it wakes this again
             is_released = await self.attribute(tx, now, list(zip(frames, decodings, strict=True)))
-            tx.on_commit(self._core.bus.wake)
+            if is_released and frames:
+                await self._core.announce(tx, ACTOR, "undecoded_read", now.subject, count=len(frames))
         return is_released and len(frames) == PAGE
 
     async def attribute(self, tx: WriteTx, device: StoredDevice, heard: Waiting) -> bool:

@@ -13,7 +13,7 @@ from drivers.script.pool import FIRST_PAUSE_S, Call, ScriptPool
 from tests.hostile_scripts import HARM, codec
 
 GOOD, BAD = Call("uplink", "2 00", 0), Call("uplink", "2 01", 0)
-RATE, ROUNDS = 1_000, 10
+RATE, ROUNDS = 1_000, 15
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_good_decodes_are_answered_while_all_harm_runs_together(pool: ScriptPool
         while not stop.is_set():
             (found,) = pool.call(name.encode(), codec(HARM[name]), [BAD])
             harmed[name] += not isinstance(found, SuspendedError)
-            stop.wait(0.01)
+            stop.wait(0.05)
 
     def paced(count: int) -> float:
         """The time within which ninety-nine of a hundred are answered."""
@@ -114,7 +114,7 @@ def test_good_decodes_are_answered_while_all_harm_runs_together(pool: ScriptPool
         threads = [threading.Thread(target=harm, args=(name,)) for name in HARM]
         for thread in threads:
             thread.start()
-        rounds.append((alone, paced(3 * RATE)))
+        rounds.append((alone, paced(2 * RATE)))
         stop.set()
         for thread in threads:
             thread.join()
