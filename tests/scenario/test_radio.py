@@ -70,8 +70,6 @@ def test_profile_comes_from_the_passport_with_nothing_typed(network: Network) ->
     device = network.commission(row)
 
     assert device["profile"] == {
-        "hardware": "C",
-        "firmware": "1.4",
         "dev_eui": row["DevEUI"].lower(),
         "join_eui": row["JoinEUI"].lower(),
         "region": "RU864",
