@@ -129,7 +129,12 @@ class Registry:
         for item in self._installed:
             if _rank(item.driver.descriptor.applies_to, device):
                 chosen.setdefault(item.driver.descriptor.id, item)
-        replaced = {old for item in chosen.values() for old in item.driver.descriptor.supersedes}
+        replaced = {
+            old
+            for item in chosen.values()
+            for old in item.driver.descriptor.supersedes
+            if old in chosen and chosen[old].standing <= item.standing
+        }
         return [item for name, item in chosen.items() if name not in replaced]
 
 

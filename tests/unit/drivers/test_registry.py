@@ -11,7 +11,7 @@ from drivers.descriptor import AppliesTo, Descriptor, Field, Vector, VersionRang
 from drivers.driver import Driver, driver_hash, prove
 from drivers.errors import DescriptorError, DriverChoiceError, DriverError, DriverFaultError, FrameError
 from drivers.reading import Decoded, Kind, Reading
-from drivers.registry import DeviceTraits, Installed, Registry, install, load_registry, sources_of
+from drivers.registry import DeviceTraits, Installed, Registry, Standing, install, load_registry, sources_of
 from drivers.vega import betar, spbzip
 
 REAL = bytes.fromhex("01631e000032e10b5e000001000000")
@@ -75,6 +75,16 @@ def test_newest_version_and_successor_are_chosen() -> None:
     assert registry(old, new).choose(DeviceTraits(model="M")).driver is new
     assert registry(old, new, successor).choose(DeviceTraits(model="M")).driver is successor
     assert registry(old, new).find("a", "1.9.0") is not None
+
+
+def test_driver_supersedes_none_of_a_higher_standing() -> None:
+    """Whoever is only trusted does not put aside the driver of the type's owner; the owner puts aside his."""
+    applies = AppliesTo(types=("t:cw",))
+    for owned, trusted in ((("theirs",), ()), ((), ("owners",)), ((), ())):
+        owners = Installed(driver("owners", applies, supersedes=owned), b"o" * 32, Standing.OWNER)
+        theirs = Installed(driver("theirs", applies, supersedes=trusted), b"t" * 32, Standing.TRUSTED)
+
+        assert Registry([owners, theirs]).choose(DeviceTraits("t:cw")) == owners
 
 
 @pytest.mark.parametrize(
