@@ -45,7 +45,7 @@ from node.services.provisioning import (
 )
 from node.services.radio_records import Progress, open_device, read_progress, show_profile, show_progress
 from node.services.radio_statements import registration_drafts
-from node.services.readings import Readings, moment_of
+from node.services.readings import Readings, moment_of, owner_of
 from node.store.database import ReadTx, WriteTx
 from node.store.passports import StoredPassport, find_passport, find_terms, read_titles
 from node.store.radio import (
@@ -285,7 +285,7 @@ class Commissioning:
         """Keep the readings of a device, and those of the meter whose telegram it carried."""
         inner = decoding.carried
         if inner is None:
-            await self._readings.store(tx, device.subject, frame, decoding)
+            await self._readings.store(tx, owner_of(frame) or device.subject, frame, decoding)
             return
         frame = replace(frame, detail={**frame.detail, METER: decoding.meter})
         await self._readings.store(tx, decoding.subject or device.subject, frame, inner)

@@ -39,6 +39,7 @@ from node.store.superseded import SupersededReading, read_superseded
 __all__ = ["Point", "Readings", "Series", "StoredReading", "SupersededReading", "micros", "moment_of"]
 
 DRAWN = 10_000
+OWNER = "subject"  # in a frame's detail: whose it was when it was attributed
 CLOCK_DOUBTS = ("clock-ahead", "clock-behind")
 
 Records = Mapping[str, Record]
@@ -64,14 +65,14 @@ class Readings:
     async def store(self, tx: WriteTx, subject: bytes, frame: StoredFrame, decoding: Decoding) -> int:
         """Keep the readings of a stored frame, say in the frame what became of it; answer how many were new."""
         if decoding.decoded is None or decoding.driver is None:
-            await set_frame_state(tx, frame.id, FrameState.UNDECODED, self.told(frame, decoding))
+            await set_frame_state(tx, frame.id, FrameState.UNDECODED, self.told(subject, frame, decoding))
             return 0
         last = await self._last(tx, subject, frame, decoding.decoded)
         mapping = await self._model.mapping(tx)
         kept = self.judged(subject, frame, decoding, mapping, lambda series, _before: last.get(series))
         count = await insert_readings(tx, kept)
         await self.note(tx, frame, decoding)
-        await set_frame_state(tx, frame.id, FrameState.DECODED, self.told(frame, decoding))
+        await set_frame_state(tx, frame.id, FrameState.DECODED, self.told(subject, frame, decoding))
         return count
 
     async def note(self, tx: WriteTx, frame: StoredFrame, decoding: Decoding) -> None:
@@ -102,9 +103,10 @@ class Readings:
         return [_stored(subject, frame, driver, reading) for reading in found if fits(reading.value)]
 
     @staticmethod
-    def told(frame: StoredFrame, decoding: Decoding) -> dict[str, object]:
-        """What stands in a frame of how it was read."""
+    def told(subject: bytes, frame: StoredFrame, decoding: Decoding) -> dict[str, object]:
+        """What stands in a frame of whose it is, and how it was read."""
         heard = {name: value for name, value in frame.detail.items() if name not in ("error", "why")}
+        heard[OWNER] = subject.hex()
         if decoding.decoded is None or decoding.driver is None:
             return {**heard, "error": decoding.error, "why": decoding.why or Why.FRAME}
         unmapped = {item.name: item.raw.hex() for item in decoding.decoded.unmapped}
@@ -251,6 +253,12 @@ def _stored(subject: bytes, frame: StoredFrame, driver: Installed, reading: Read
         reading.alarms,
         frame.fcnt,
     )
+
+
+def owner_of(frame: StoredFrame) -> bytes | None:
+    """Whose a frame was when it was attributed: the radio may be in another meter since."""
+    owner = frame.detail.get(OWNER)
+    return bytes.fromhex(owner) if isinstance(owner, str) else None
 
 
 def _judged_at(reading: Reading, frame: StoredFrame) -> int:

@@ -24,7 +24,7 @@ from node.services.core import Core
 from node.services.decoding import Decoder, Decoding, Why
 from node.services.drivers import Drivers
 from node.services.jobs import ASIDE, Job, Jobs
-from node.services.readings import Readings
+from node.services.readings import Readings, owner_of
 from node.store.database import WriteTx
 from node.store.radio import (
     FrameState,
@@ -94,6 +94,7 @@ class _Work:
     histories: dict[bytes, History] = field(default_factory=dict)
     read: dict[bytes, dict[int, _Read]] = field(default_factory=dict)  # by whose the readings are, and frame
     unread: int = 0
+    foreign: int = 0  # of the meter in which the radio was before
     size: int = 0
 
 
@@ -226,7 +227,7 @@ class Redecoding:
             tally = Counter({name: int(str(job.result.get(name, 0))) for name in ("replaced", "same", "unread")})
             if device is not None and (is_end or work.size >= MOST):
                 tally.update(await self._put(tx, work, every=bool(wish["every"])))
-                work.read, work.unread, work.size = {}, 0, 0
+                work.read, work.unread, work.foreign, work.size = {}, 0, 0, 0
             await self._jobs.advance(tx, job, done, {"device": following, **tally})
             await self._core.announce(tx, job.actor, "redecode_advanced", job=job.id, done=done, total=job.total)
         return not is_done
@@ -237,6 +238,9 @@ class Redecoding:
             work.unread += 1
             return
         whose = decoding.subject or subject
+        if (owner_of(frame) or whose) != whose:
+            work.foreign += 1
+            return
         history = work.histories.setdefault(whose, History())
         found = self._readings.judged(whose, frame, told, mapping, history.last)
         for reading in found:
@@ -246,7 +250,7 @@ class Redecoding:
 
     async def _put(self, tx: WriteTx, work: _Work, *, every: bool) -> Mapping[str, int]:
         """Put what was read in the place of what stands; answer what became of the frames."""
-        tally = Counter(unread=work.unread)
+        tally = Counter(unread=work.unread, same=work.foreign)
         for subject, read in sorted(work.read.items()):
             stand = await find_rows(tx, subject, read.keys())
             changed = {
@@ -255,7 +259,7 @@ class Redecoding:
             hashes = {number: one.decoding.driver.hash for number, one in changed.items() if one.decoding.driver}
             await replace_readings(tx, subject, hashes, [reading for one in changed.values() for reading in one.found])
             for one in changed.values():
-                detail = self._readings.told(one.frame, one.decoding)
+                detail = self._readings.told(subject, one.frame, one.decoding)
                 await set_frame_state(tx, one.frame.id, FrameState.DECODED, detail)
             for one in read.values():
                 await self._readings.note(tx, one.frame, one.decoding)

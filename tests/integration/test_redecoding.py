@@ -361,6 +361,26 @@ async def test_driver_that_fails_again_and_again_is_reported_once(tmp_path: Path
         assert told == [digest]
 
 
+async def test_frames_stay_with_the_meter_in_which_the_radio_was(tmp_path: Path) -> None:
+    """A radio that moves to another passport takes no archive along: what was heard before stays the old one's."""
+    async with plant(tmp_path) as here:
+        await here.publish("1.0")
+        await here.hear(1000, 2000)
+        await here.hear(1, payload=bytes(3))
+        other = await here.desk.device("0099999")
+        async with here.desk.core.database.write() as tx:
+            await put_device(tx, replace(await _device(here), subject=other))
+        await here.publish("1.1", scale="0.0001", says=TENTH)
+
+        job = await here.redecoding.start(other, ACTOR)
+        told = await here.finish(job)
+        await here.redecoding.try_undecoded()
+
+        assert (told["replaced"], told["same"]) == (0, 2)
+        assert await here.volumes() == ["1", "2"]
+        assert await here.readings.series(other) == []
+
+
 async def test_archive_of_a_device_without_one_is_not_read(tmp_path: Path) -> None:
     """There is nothing to read: the answer says so, and no job is taken."""
     async with plant(tmp_path) as here:
