@@ -22,6 +22,7 @@ from drivers.driver import driver_hash
 from drivers.errors import DescriptorError
 
 MAX_PACKAGE = 256 * 1024
+MAX_VECTORS = 64  # each is run on every node, a script's for up to a tenth of a second
 DESCRIPTION = "driver.toml"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
@@ -42,6 +43,8 @@ class Package:
             raise DescriptorError(f"{self.descriptor.id} is native: such a driver is installed, it does not travel")
         if not _ID.fullmatch(self.descriptor.id):
             raise DescriptorError(f"{self.descriptor.id[:80]!r} is no id of a driver: a-z, 0-9 and hyphens, at most 64")
+        if len(self.descriptor.vectors) > MAX_VECTORS:
+            raise DescriptorError(f"a driver has at most {MAX_VECTORS} vectors, got {len(self.descriptor.vectors)}")
         stated = {entry.name: entry for entry in self.descriptor.files}
         if stated.keys() != self.files.keys():
             raise DescriptorError(f"the descriptor names the files {sorted(stated)}, here are {sorted(self.files)}")

@@ -110,6 +110,9 @@ class Readings:
         if decoding.decoded is None or decoding.driver is None:
             return {**heard, "error": decoding.error, "why": decoding.why or Why.FRAME}
         unmapped = {item.name: item.raw.hex() for item in decoding.decoded.unmapped}
+        unmapped |= {
+            one.quantity: f"{one.value:f} {one.unit}" for one in decoding.decoded.readings if not fits(one.value)
+        }
         return {**heard, "frame": decoding.decoded.frame, "driver": decoding.driver.name, "unmapped": unmapped}
 
     async def series(self, subject: bytes) -> list[tuple[Series, StoredReading]]:

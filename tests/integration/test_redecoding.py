@@ -196,6 +196,19 @@ async def test_counter_that_goes_back_and_a_value_out_of_range_are_doubted(tmp_p
     ]  # fmt: skip
 
 
+async def test_value_that_the_store_cannot_hold_is_listed_with_the_frame(tmp_path: Path) -> None:
+    """Over 64 bits: it becomes no reading, and it is not dropped."""
+    async with plant(tmp_path) as here:
+        wide = "port-2 | 0:volume=1234000000000000000000 m3 0:temperature=23.1 Cel | leak=0"
+        await here.publish("1.0", scale="1000000000000000000", says=wide)
+        await here.hear(1234)
+
+        assert await here.volumes() == []
+        async with here.desk.core.database.read() as tx:
+            (frame,) = await list_frames(tx, dev_eui=DEV_EUI)
+        assert frame.detail["unmapped"] == {"volume": "1234000000000000000000 m3"}
+
+
 async def test_archive_is_read_by_a_later_version_and_both_readings_stay(tmp_path: Path) -> None:
     """The new values stand once; the old are readable as replaced, with both hashes; a second run changes nothing."""
     async with plant(tmp_path) as here:

@@ -84,6 +84,12 @@ def test_folder_of_an_author_becomes_a_package_that_is_read_back() -> None:
         (lambda p: p["descriptor"]["fields"][0].update(scale="1E-999999999"), "'volume': scale is a number of at most"),
         (lambda p: p["descriptor"]["fields"][0].update(unit="furlong"), "furlong"),
         (lambda p: p["descriptor"].update(version="one"), "no dotted version"),
+        (
+            lambda p: p["descriptor"].update(
+                vectors=[{"name": f"v{n}", "port": 2, "data": "", "expected": ""} for n in range(65)]
+            ),
+            "at most 64 vectors, got 65",
+        ),
         (lambda p: p["descriptor"].pop("clock"), "clock: Field required"),
         (lambda p: p["descriptor"].update(states=[]), "canonical form"),
         (lambda p: p["descriptor"].update(vectors=[VECTOR]), "'v': its data is no hex"),
