@@ -19,7 +19,9 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"
 Code = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00]+$")]
 Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Month = Annotated[str, StringConstraints(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 MOST_MOVES = 10_000
+MOST_CLOSED = 768  # series: so many stand in one section
 MOST_PARTS = 64
 Moment = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?Z)?$")]
 
@@ -237,6 +239,40 @@ class RootKeysBody(Body):
     """
 
     app_key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] = Field(repr=False)
+
+
+class ClosedValue(Body):
+    """A reading at an end of a closed month: when it was so, as a decimal with its UCUM unit."""
+
+    at: Moment
+    value: Line
+    unit: Code
+
+
+class ClosedSeries(Body):
+    """One series of a closed month: how many readings, the first and the last, the Merkle root over all of them."""
+
+    series: Line
+    count: Annotated[int, Field(ge=1)]
+    first: ClosedValue
+    last: ClosedValue
+    root: Digest
+
+
+class ClosingBody(Body):
+    """Section `closing`: what of a month of readings (UTC) is signed, so that one that is changed later is found.
+
+    A second closing of a month by one author refs the first and says why.
+    """
+
+    month: Month
+    series: Annotated[tuple[ClosedSeries, ...], Field(min_length=1, max_length=MOST_CLOSED)]
+    reason: Line | None = None
+
+    @property
+    def count(self) -> int:
+        """How many readings are closed."""
+        return sum(one.count for one in self.series)
 
 
 class CompositionBody(Body):

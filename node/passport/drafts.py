@@ -14,6 +14,7 @@ from node.passport.bodies import (
     Body,
     CardBody,
     CatalogReference,
+    ClosingBody,
     CompositionBody,
     EndBody,
     ErasedRow,
@@ -173,6 +174,11 @@ def annulment(subject: bytes, refs: Sequence[Ref], body: AnnulmentBody, event: E
     """Kind 6: the author annuls results of verification of his own."""
     sections = (section("event", event), section("annulment", body, SectionClass.AUTHORITY))
     return Draft(Kind.PROTOCOL, (subject,), occurred, sections, tuple(refs))
+
+
+def closing(subject: bytes, body: ClosingBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:
+    """Kind 11: a month of readings is closed."""
+    return Draft(Kind.CLOSING, (subject,), occurred, (section("closing", body),), tuple(refs))
 
 
 def composition(part: bytes, whole: bytes, body: CompositionBody, occurred: int, refs: Sequence[Ref] = ()) -> Draft:

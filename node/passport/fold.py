@@ -9,6 +9,7 @@ from typing import cast
 
 from node.passport.case import Case, open_case
 from node.passport.chronology import AHEAD, BEFORE_MADE, format_day, is_day
+from node.passport.closings import closings_view
 from node.passport.composition import Around, Edge, composition_view, edges_of, part_title
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.lifecycle import State, state_of
@@ -47,7 +48,7 @@ from node.passport.verifications import verification_view
 from node.passport.view import Plain, View, moment_us
 from node.passport.world import World
 
-FOLD_VERSION = 15
+FOLD_VERSION = 16
 MOST_TOLD = 64  # events that one conflict names
 
 
@@ -106,6 +107,7 @@ def view_of(case: Case, events: Sequence[Event], around: Around | None = None) -
         "protocols": protocols_view(case),
         "composition": composition,
         "processes": runs_view(case),
+        "closings": closings_view(case),
         "parties": parties_view(case),
         "radio": _facts(radio),
         "aliases": aliases_view(case, identity),

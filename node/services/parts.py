@@ -38,6 +38,7 @@ from node.services.cases import Cases
 from node.services.catalogs import Catalogs
 from node.services.catching_up import CatchingUp
 from node.services.checkup import Checkup
+from node.services.closings import Closings
 from node.services.commerceml import CommerceItems
 from node.services.commissioning import Commissioning
 from node.services.configuration import Configuration
@@ -288,6 +289,7 @@ class Parts:
             self.core, self.ledger, self.projection, self.readings, decoder, self.bridges, directory
         )
         self.redecoding = Redecoding(self.core, self.jobs, self.drivers, decoder, self.commissioning, self.readings)
+        self.closings = Closings(self.core, self.ledger, self.registry, self.jobs)
         self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
         self.archive = Archive(self.core, self.search, self.readings)
 

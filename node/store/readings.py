@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple  # Any: the columns of a row
 
-from sqlalchemy import ColumnElement, and_, not_, select, tuple_
+from sqlalchemy import CTE, ColumnElement, and_, func, not_, select, tuple_
 
 from drivers.mapping import MappingRow
 from node.store import schema
@@ -25,6 +25,7 @@ SECOND_VALUE = "second-value"
 NONE = "[]"
 OK, UNCERTAIN = "ok", "uncertain"
 MAX_INT = 2**63 - 1
+FIRST_NUMBER = -MAX_INT - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 END_US = 253_402_300_799_000_000  # the last second of the year 9999
 
@@ -184,6 +185,45 @@ async def list_series(tx: ReadTx, subject: bytes) -> list[Series]:
             return found
         last = row.series
         found.append(_series(last))
+
+
+async def read_month(tx: ReadTx, subject: bytes, month: int) -> list[StoredReading]:
+    """Every reading of a month (year * 100 + month, UTC), by series, time and `n`."""
+    table = schema.readings
+    found: list[StoredReading] = []
+    # Series by series: the month is the third column of the key.
+    for series in await list_series(tx, subject):
+        statement = select(table).where(
+            table.c.subject64 == subject64(subject),
+            table.c.series == series.text,
+            table.c.month == month,
+            table.c.subject == subject,
+        )
+        found += [_reading(row) for row in await tx.all(statement.order_by(table.c.effective_us, table.c.n))]
+    return found
+
+
+async def observed_after(tx: ReadTx, after: int, limit: int) -> list[tuple[int, bytes]]:
+    """The next subjects of which anything was read, each with its number, which goes on from `FIRST_NUMBER`."""
+    walk = _numbers(after)
+    table = schema.readings.c
+    one = select(table.subject).where(table.subject64 == walk.c.number).limit(1).scalar_subquery()
+    statement = select(walk.c.number, one.label("subject")).where(walk.c.number.is_not(None)).limit(limit)
+    return [(row.number, row.subject) for row in await tx.all(statement)]
+
+
+async def count_observed(tx: ReadTx) -> int:
+    """Of how many subjects anything was read."""
+    row = await tx.first(select(func.count(_numbers(FIRST_NUMBER).c.number)))
+    return 0 if row is None else int(row[0])
+
+
+def _numbers(after: int) -> CTE:
+    """The halves of subjects after one, by order: one look-up for each, where a DISTINCT would read every row."""
+    table = schema.readings.c
+    walk = select(func.min(table.subject64).label("number")).where(table.subject64 > after).cte(recursive=True)
+    following = select(func.min(table.subject64)).where(table.subject64 > walk.c.number).scalar_subquery()
+    return walk.union_all(select(following).where(walk.c.number.is_not(None)))
 
 
 async def find_last(

@@ -14,6 +14,7 @@ JOB_KINDS: Table = {
     "backup.verify": ("Проверка копии", "Check of a backup"),
     "backup.drill": ("Пробное восстановление", "Restore drill"),
     "fold": ("Сборка паспортов поставки", "Passports of a shipment folded"),
+    "closing": ("Закрытие месяца показаний", "A month of readings closed"),
     "redecode": ("Перечитывание архива", "An archive read again"),
     "refold": ("Пересборка всех паспортов", "Passports folded again"),
 }

@@ -341,5 +341,5 @@ def _known(api: Api) -> dict[str, Json]:
         "record": line_record(org), "invitation": "PASSPORT1-AAAA", "job": "0" * 16, "check": "0" * 16,
         "template": "x/1", "form": "0" * 16, "run": "0" * 32, "step": "mark", "digest": "0" * 64, "hook": "0" * 16,
         "ref": f"{'0' * 32}:0:{'0' * 32}", "sha256": "0" * 64, "name": "x.png", "n": "1",
-        "since": "2026-05-01",
+        "since": "2026-05-01", "month": "2026-01",
     }  # fmt: skip

@@ -28,7 +28,8 @@ FREE = re.compile(r"^\d+ MB of ")  # of a disk that others write to
 # What a route's path needs where nothing of that name has to be there.
 PATHS = {"catalog": "units", "job": "00" * 8, "check": "00" * 8, "code": "К-1", "id": "EPP1-0", "ref": "0", "eui": "0",
          "release": "1", "run": "0" * 32, "digest": "0" * 64, "hook": "0" * 16, "form": "0" * 16, "name": "bench",
-         "sha256": "0" * 64, "hash": "0" * 64, "statement": "0" * 64, "answer": "1", "file": "1", "profile": "owner",
+         "sha256": "0" * 64, "hash": "0" * 64,
+         "month": "2026-01", "statement": "0" * 64, "answer": "1", "file": "1", "profile": "owner",
          "backup": "passport-00000000-20260101T000000Z.backup"}  # fmt: skip
 QUERIES = {
     "/lookup": {"q": PLATE["serial"]},

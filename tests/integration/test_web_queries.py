@@ -39,6 +39,7 @@ PATHS = {
     "answer": "1",
     "sha256": "0" * 64,
     "statement": "0" * 64,
+    "month": "2026-01",
 }
 NEEDED = {
     "system": "ut",

@@ -29,7 +29,9 @@ PATH = "/imports"
 LAST_JOBS = 20
 SHOWN_FINDINGS = 200
 FORM_OVERHEAD = 1 << 16
-JOB_ROWS = frozenset({"job_taken", "import_advanced", "redecode_advanced", "refold_advanced", "job_failed"})
+JOB_ROWS = frozenset(
+    {"job_taken", "import_advanced", "redecode_advanced", "closing_advanced", "refold_advanced", "job_failed"}
+)
 
 
 class ImportForm(BaseModel):

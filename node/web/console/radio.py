@@ -140,6 +140,7 @@ async def _view(call: Call, error: Exception | None = None) -> View:
         gateways=await service.gateways(),
         strangers=service.strangers(),
         may=call.actor.may([Scope.RADIO]),
+        may_record=call.actor.may([Scope.RECORD]),
         frames=await service.frames(None, 0, FIRST_FRAMES),
         after=await call.context.journal.last_id(),
     )

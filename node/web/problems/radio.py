@@ -35,6 +35,25 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Архив уже перечитывается", "Дождитесь конца: ход работы — на странице импорта."),
         ("The archive is being read already", "Wait for its end: the page of imports shows how far it is."),
     ),
+    "month_open": wrong(
+        ("Месяц ещё не окончен", "Закройте его после окончания: месяцы считаются по UTC."),
+        ("The month is not over", "Close it when it is over: months are counted in UTC."),
+    ),
+    "nothing_to_close": unknown("За этот месяц ничего не прочитано", "Nothing was read in that month"),
+    "month_not_closed": unknown("Этот узел такой месяц не закрывал", "This node did not close that month"),
+    "closing_contested": state(
+        ("Возможно, это два прибора", "Сначала решите, один это прибор или два."),
+        ("The device may be two", "Decide first whether it is one device or two."),
+    ),
+    "closing_differs": state(
+        ("Этот месяц уже закрыт с другими показаниями", "Закройте его ещё раз и назовите причину: видны будут оба."),
+        ("This month was closed with other readings", "Close it again and say why: both closings will be seen."),
+    ),
+    "closing_series": state(
+        ("В месяце слишком много рядов", "Снимите с прибора лишние величины."),
+        ("The month has too many series", "Let the driver read fewer quantities."),
+        ("Помещается {most}.", "There is room for {most}."),
+    ),
     "driver_refused": wrong(
         ("Драйвер не принят", "Исправьте его: причина — в подробностях. Проверить можно командой driver test."),
         ("The driver was refused", "Correct it: the detail tells why. The command driver test checks it."),

@@ -287,6 +287,17 @@ PUBLISHERS = table(
     ("Организация", "Organisation", "org"),
     ("С какого времени, UTC", "Since, UTC", time("since_us")),
 )
+CLOSINGS = table(
+    "closed-months",
+    "Закрытые месяцы показаний",
+    "Closed months of readings",
+    ("Месяц", "Month", "month"),
+    ("Кто закрыл", "Closed by", organisation("by")),
+    ("Показаний", "Readings", "count"),
+    ("Рядов", "Series", "series"),
+    ("Закрыто, UTC", "Closed, UTC", time("recorded_us")),
+    ("Почему ещё раз", "Why again", "reason"),
+)
 SUPERSEDED = table(
     "superseded-readings",
     "Заменённые показания",
