@@ -21,7 +21,7 @@ WIDE = 150
 OUT = Path(__file__).parent.parent / "build" / "bench"
 NAMES = (
     *("log", "fold", "demo", "registry", "checkup", "processes", "bench_file", "template", "webhooks", "rights"),
-    *("shipment", "lookup", "passport_file", "drivers"),
+    *("shipment", "lookup", "passport_file", "drivers", "lora"),
 )
 
 

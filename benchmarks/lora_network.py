@@ -1,0 +1,120 @@
+"""A node with thousands of water meters in service, in sessions whose keys are known, and what such meters send.
+
+Everything but the joins goes the node's own ways. The sessions are put into its store: thousands of join accepts would
+take hours of a gateway's duty cycle.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+
+from drivers.vega.betar import BetarData, encode_data
+from lora.crypto import Direction, crypt_payload, data_mic
+from lora.frame import FCtrl, MType
+from lora.frame import encode_data as encode_frame
+from lora.identifiers import DevAddr, Eui
+from lora.keys import Key
+from lora.region import get_region
+from lora.registration import Registration
+from lora.session import RxParams, Session
+from node.api_client import ApiClient
+from node.app import Node
+from node.clock import SystemClock, SystemRandom
+from node.demo.files import HEADER, make_line
+from node.demo.processes import NodeProcess
+from node.exchange.tables import write_csv
+from node.services.radio_records import Progress, seal_session, show_progress
+from node.store.passports import find_terms
+from node.store.radio import DeviceState, find_device, put_device, put_sessions
+from tests.trade import WATER, WHO, meters
+
+EUI_AT = HEADER.index("DevEUI")
+GATEWAYS = tuple(Eui(bytes.fromhex(f"02c0de00000000{n:02x}")) for n in (0xA1, 0xA2, 0xA3))
+PORTS = {"PASSPORT_FEDERATION__DISCOVERY": "false", "PASSPORT_FEDERATION__PORT": "0", "PASSPORT_WEB__PORT": "0"}
+PORT, JOINED = 2, 1
+AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A meter in its session."""
+
+    dev_eui: Eui
+    address: DevAddr
+    network_key: Key
+    application_key: Key
+
+    def uplink(self, fcnt: int, at: datetime) -> bytes:
+        """The PHYPayload of its data frame with that counter: a litre more each time."""
+        data = encode_data(BetarData(98, 18, at, Decimal(fcnt).scaleb(-3)))
+        payload = crypt_payload(self.application_key, Direction.UP, self.address, fcnt, data)
+        signed = encode_frame(
+            MType.UNCONFIRMED_UP, self.address, FCtrl(adr=True), fcnt=fcnt, fopts=b"", fport=PORT, payload=payload
+        )
+        return signed + data_mic(self.network_key, Direction.UP, self.address, fcnt, signed)
+
+
+def running_node(folder: Path, count: int) -> tuple[NodeProcess, list[Meter]]:
+    """A node that has the meters in service and its three gateways allowed; it is not started."""
+    node = NodeProcess("network", folder / "node", environment=PORTS)
+    node.init(**WHO["maker"], radio_port="0")
+    node.start()
+    rows = meters(count)
+    asyncio.run(_produce(node, rows))
+    node.stop()
+    known = [_meter(index, row[EUI_AT]) for index, row in enumerate(rows)]
+    asyncio.run(Node(node.folder, SystemClock(), SystemRandom()).visit(lambda here: _take_in(here, known)))
+    return node, known
+
+
+def _meter(index: int, eui: str) -> Meter:
+    keys = [Key(sha256(f"{what} {eui}".encode()).digest()[:16]) for what in ("network", "application")]
+    return Meter(Eui(bytes.fromhex(eui)), DevAddr(0x0000_0001 + index), *keys)
+
+
+async def _produce(node: NodeProcess, rows: list[list[str]]) -> None:
+    async with ApiClient(node.folder) as api:
+        await api.post("/federation", {"name": "Замер"})
+        org = str((await api.get("/node"))["org"])
+        for what, numbers in (("number", [f"inn:{WHO['maker']['inn']}"]), ("maker", [])):
+            await api.post("/attestations", {"org": org, "what": what, "rows": numbers})
+        record = make_line(WATER, "00" * 16, org).model_dump(mode="json", exclude_none=True)
+        del record["line"]
+        await api.post("/lines", {"record": record})
+        await api.post("/references", {"catalog": "types", "local": WATER.local, "central": WATER.central})
+        for number, eui in enumerate(GATEWAYS, 1):
+            await api.put(f"/radio/gateways/{eui}", {"name": f"roof {number}"})
+        job = (await api.upload("/imports", write_csv(HEADER, rows), name="production.csv"))["job"]
+        while (found := await api.get(f"/jobs/{job}", wait="30"))["state"] in ("waiting", "running"):
+            pass
+        if found["state"] != "done" or found["result"]["accepted"] != len(rows):
+            raise RuntimeError(f"the import: {found}")
+
+
+async def _take_in(here: Node, known: Sequence[Meter]) -> None:
+    """Commission every meter, and put it into service in a session of its own."""
+    core, region = here.core, get_region(here.settings.radio.region)
+    async with core.database.read() as tx:
+        named = [await find_terms(tx, str(meter.dev_eui), "dev_eui") for meter in known]
+    for ((subject, _),) in named:
+        await here.commissioning.commission(subject, "bench")
+    progress = show_progress(Progress(Registration(known[0].dev_eui), JOINED, JOINED, said=True))
+    for at in range(0, len(known), AT_ONCE):
+        async with core.database.write() as tx:
+            some = known[at : at + AT_ONCE]
+            for meter in some:
+                device = await find_device(tx, meter.dev_eui.raw)
+                if device is None:
+                    raise RuntimeError(f"{meter.dev_eui} was not commissioned")
+                await put_device(tx, replace(device, state=DeviceState.REGISTERED, registration=progress))
+            keys = core.keystore.vault
+            await put_sessions(tx, [seal_session(keys, _session(meter, RxParams.of_region(region))) for meter in some])
+
+
+def _session(meter: Meter, rx: RxParams) -> Session:
+    now = int(datetime.now(UTC).timestamp() * 1e6)
+    return Session(meter.dev_eui, JOINED, meter.address, meter.network_key, meter.application_key, rx, now)
