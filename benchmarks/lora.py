@@ -26,7 +26,7 @@ from lora.radio import Heard, LoraRate
 from node.demo.processes import NodeProcess
 
 RUNS, METERS, FRAMES = 5, 3_500, 6
-WINDOW = 300
+WINDOW = 100
 PROMISED, SHARE = 10_000.0, 0.15
 SERVER_CORE, LOAD_CORE = 0, 1
 READINGS_A_FRAME = 3

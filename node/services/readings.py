@@ -4,10 +4,11 @@ Readings are local and never fragments. A frame that no driver reads is kept and
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
+from functools import partial
 
 from drivers.errors import UnitError
 from drivers.mapping import ModelMapping
@@ -18,6 +19,7 @@ from drivers.units import get_unit
 from node.passport.catalogs import Catalog, Record, load_central
 from node.services.decoding import Decoding, Why
 from node.services.driver_fields import DriverFields
+from node.services.last_values import NEVER, Asked, Known, LastValues
 from node.services.model import Model
 from node.services.sources import first_values, last_of, last_values, points_of, told_series
 from node.store.database import Database, ReadTx, WriteTx
@@ -25,12 +27,13 @@ from node.store.formats import keep_formats
 from node.store.radio import FrameState, StoredFrame, set_frame_state
 from node.store.readings import (
     END_US,
+    OK,
     Point,
     Series,
     StoredReading,
+    add_readings,
     find_last,
     fits,
-    insert_readings,
     micros,
     moment_of,
 )
@@ -45,6 +48,7 @@ CLOCK_DOUBTS = ("clock-ahead", "clock-behind")
 Records = Mapping[str, Record]
 Parameters = Callable[[], Records]
 Last = Callable[[Series, int], Amount | None]  # the believed value of a series before a time
+Heard = tuple[bytes, StoredFrame, Decoding]  # whose it is, and how it was read
 
 
 def _shipped() -> Records:
@@ -60,20 +64,41 @@ class Readings:
         self._parameters = parameters
         self._model = model or Model(database)
         self._fields = DriverFields()
+        self._last = LastValues()
         self._ranges: tuple[Records, Mapping[str, Limits]] | None = None
 
-    async def store(self, tx: WriteTx, subject: bytes, frame: StoredFrame, decoding: Decoding) -> int:
-        """Keep the readings of a stored frame, say in the frame what became of it; answer how many were new."""
-        if decoding.decoded is None or decoding.driver is None:
-            await set_frame_state(tx, frame.id, FrameState.UNDECODED, self.told(subject, frame, decoding))
-            return 0
-        last = await self._last(tx, subject, frame, decoding.decoded)
+    async def store(self, tx: WriteTx, subject: bytes, frame: StoredFrame, decoding: Decoding) -> None:
+        """Keep the readings of a stored frame, and say in the frame what became of it."""
+        (settled,) = await self.store_each(tx, [(subject, frame, decoding)])
+        await set_frame_state(tx, frame.id, settled.state, settled.detail)
+
+    async def store_each(self, tx: WriteTx, heard: Sequence[Heard]) -> list[StoredFrame]:
+        """Keep the readings of frames, each with whose it is and how it was read; answer the frames as they stand then.
+
+        Frames stand in the order in which they were heard.
+        """
         mapping = await self._model.mapping(tx)
-        kept = self.judged(subject, frame, decoding, mapping, lambda series, _before: last.get(series))
-        count = await insert_readings(tx, kept)
-        await self.note(tx, frame, decoding)
-        await set_frame_state(tx, frame.id, FrameState.DECODED, self.told(subject, frame, decoding))
-        return count
+        before = _Before(await self._last.find(tx, _asked(heard)))
+        kept: list[StoredReading] = []
+        settled: list[StoredFrame] = []
+        for subject, frame, decoding in heard:
+            is_read = decoding.decoded is not None and decoding.driver is not None
+            found = self.judged(subject, frame, decoding, mapping, partial(before.last, subject))
+            before.add(found)
+            kept += found
+            await self.note(tx, frame, decoding)
+            state = FrameState.DECODED if is_read else FrameState.UNDECODED
+            settled.append(replace(frame, state=state, detail=self.told(subject, frame, decoding)))
+        if await add_readings(tx, kept):
+            self._last.note(tx, kept)
+        else:
+            for subject in {reading.subject for reading in kept}:
+                self.forget(tx, subject)
+        return settled
+
+    def forget(self, tx: WriteTx, subject: bytes) -> None:
+        """A transaction changed readings of a subject that stood."""
+        tx.on_commit(partial(self._last.forget, subject))
 
     async def note(self, tx: WriteTx, frame: StoredFrame, decoding: Decoding) -> None:
         """Keep which names a driver used in a frame, and what compact frames after it need, where they are new."""
@@ -198,22 +223,35 @@ class Readings:
         held = await find_last(tx, subject, _series(reading), tx.now + 1)
         return None if held is None else Amount(held.value, held.unit)
 
-    @staticmethod
-    async def _last(tx: ReadTx, subject: bytes, frame: StoredFrame, decoded: Decoded) -> dict[Series, Amount]:
-        """By series what was believed before this frame."""
-        last: dict[Series, Amount] = {}
-        for reading in decoded.readings:
-            held = await find_last(tx, subject, _series(reading), _judged_at(reading, frame))
-            if held is not None:
-                last[_series(reading)] = Amount(held.value, held.unit)
-        return last
-
     def _limits(self) -> Mapping[str, Limits]:
         """The ranges of the parameter catalog, for units that drivers know."""
         records = self._parameters()
         if self._ranges is None or self._ranges[0] is not records:
             self._ranges = records, dict(_each_limit(records.items()))
         return self._ranges[1]
+
+
+class _Before:
+    """The believed values of series before the frames of one batch, and then those of these frames."""
+
+    def __init__(self, known: Mapping[Asked, Known]) -> None:
+        self._known = known
+        self._fresh: dict[tuple[bytes, Series], list[tuple[int, Amount]]] = {}
+
+    def last(self, subject: bytes, series: Series, before_us: int) -> Amount | None:
+        """The latest before a time."""
+        best = self._known.get((subject, series, before_us), (NEVER, None))
+        for one in self._fresh.get((subject, series), ()):
+            if best[0] <= one[0] < before_us:
+                best = one
+        return best[1]
+
+    def add(self, readings: Iterable[StoredReading]) -> None:
+        """Those of one more frame."""
+        for reading in readings:
+            if reading.status == OK:
+                fresh = self._fresh.setdefault((reading.subject, reading.series), [])
+                fresh.append((reading.effective_us, Amount(reading.value, reading.unit)))
 
 
 def thinned(points: list[Point], most: int = DRAWN) -> list[Point]:
@@ -262,6 +300,15 @@ def owner_of(frame: StoredFrame) -> bytes | None:
     """Whose a frame was when it was attributed: the radio may be in another meter since."""
     owner = frame.detail.get(OWNER)
     return bytes.fromhex(owner) if isinstance(owner, str) else None
+
+
+def _asked(heard: Sequence[Heard]) -> set[Asked]:
+    return {
+        (subject, _series(reading), _judged_at(reading, frame))
+        for subject, frame, decoding in heard
+        if decoding.decoded is not None
+        for reading in decoding.decoded.readings
+    }
 
 
 def _judged_at(reading: Reading, frame: StoredFrame) -> int:

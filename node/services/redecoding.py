@@ -258,6 +258,7 @@ class Redecoding:
             }
             hashes = {number: one.decoding.driver.hash for number, one in changed.items() if one.decoding.driver}
             await replace_readings(tx, subject, hashes, [reading for one in changed.values() for reading in one.found])
+            self._readings.forget(tx, subject)
             for one in changed.values():
                 detail = self._readings.told(subject, one.frame, one.decoding)
                 await set_frame_state(tx, one.frame.id, FrameState.DECODED, detail)

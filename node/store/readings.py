@@ -108,11 +108,25 @@ def fits(value: Decimal) -> bool:
 
 async def insert_readings(tx: WriteTx, readings: Sequence[StoredReading]) -> int:
     """Keep readings and answer how many were new; a second value of a key is kept and marked."""
+    return (await _insert(tx, readings)).new
+
+
+async def add_readings(tx: WriteTx, readings: Sequence[StoredReading]) -> bool:
+    """Keep readings likewise; whether it is known that each is kept as it is, under a key that was free."""
+    return (await _insert(tx, readings)).all_free
+
+
+class _Inserted(NamedTuple):
+    new: int
+    all_free: bool
+
+
+async def _insert(tx: WriteTx, readings: Sequence[StoredReading]) -> _Inserted:
     count = 0
     if tx.dialect == "sqlite":  # PostgreSQL does not tell how many of many rows were new
         count = await insert_new(tx, schema.readings, [row_of(reading) for reading in readings])
         if count == len(readings):
-            return count
+            return _Inserted(count, all_free=True)
     # Some keys stood already, or two of these have one: each is looked at, what was just put in its place too.
     known = await _known(tx, readings)
     rows: list[dict[str, object]] = []
@@ -122,7 +136,7 @@ async def insert_readings(tx: WriteTx, readings: Sequence[StoredReading]) -> int
             rows.append(row_of(second_value(reading, len(held)) if held else reading))
             held.append((reading.value, reading.unit))
     await insert_all(tx, schema.readings, rows)
-    return count + len(rows)
+    return _Inserted(count + len(rows), all_free=False)
 
 
 async def read_series(
