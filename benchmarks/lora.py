@@ -31,6 +31,7 @@ PROMISED, SHARE = 10_000.0, 0.15
 SERVER_CORE, LOAD_CORE = 0, 1
 READINGS_A_FRAME = 3
 WAIT_S = 120.0
+BEGUN = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=60)
 ECHO = """
 import asyncio, sys
 class Echo(asyncio.DatagramProtocol):
@@ -85,9 +86,9 @@ def _run(node: NodeProcess, known: Sequence[Meter], number: int, each: int) -> t
 
 def _datagrams(known: Sequence[Meter], counters: range) -> Iterator[bytes]:
     """Each uplink over each gateway; the copies of a frame come one after another."""
-    clock, now = itertools.count(1_000_000, 1_500), datetime.now(UTC).replace(microsecond=0)
+    clock = itertools.count(1_000_000, 1_500)
     for fcnt in counters:
-        at = now - timedelta(seconds=counters.stop - fcnt)  # two readings of one second would be one
+        at = BEGUN + timedelta(seconds=fcnt)  # two readings of one second would be one
         for meter in known:
             phy, tick = meter.uplink(fcnt, at), next(clock)
             for nth, gateway in enumerate(GATEWAYS):

@@ -69,7 +69,7 @@ def _row(
     stated = expected.get(item.source)
     if not isinstance(stated, str):
         return Row(item.source, item.how, "", str(reported), Outcome.NOT_STATED)
-    return Row(item.source, item.how, stated, str(reported), _outcome(_same(item.how, stated, str(reported))))
+    return Row(item.source, item.how, stated, str(reported), _outcome(says_same(item.how, stated, str(reported))))
 
 
 def _clock_row(item: Comparison, clock: ClockPolicy, reported: ReportedValue, received_at: datetime) -> Row:
@@ -93,7 +93,8 @@ def _reading_row(item: Comparison, reading: Reading, stated: str | Amount | None
     return Row(item.source, item.how, f"≥ {stated.value:f} {stated.unit}", reported, _outcome(not_below))
 
 
-def _same(how: How, stated: str, reported: str) -> bool:
+def says_same(how: How, stated: str, reported: str) -> bool:
+    """Whether what a meter reports is what its passport states, as numbers, versions or texts."""
     if how is How.SAME_NUMBER:
         return stated.strip().lstrip("0") == reported.strip().lstrip("0")
     if how is How.SAME_VERSION:

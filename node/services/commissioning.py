@@ -55,6 +55,7 @@ from node.store.radio import (
     StoredFrame,
     devices_with_frames,
     find_device,
+    find_devices,
     frames_in_state,
     list_devices,
     put_device,
@@ -203,9 +204,9 @@ class Commissioning:
             return []
         asked: list[Question] = []
         async with self._core.database.read() as tx:
-            devices = {eui: await find_device(tx, eui) for eui in {frame.dev_eui or b"" for frame in frames}}
+            devices = await find_devices(tx, {frame.dev_eui or b"" for frame in frames})
             for at, frame in enumerate(frames):
-                device = devices[frame.dev_eui or b""]
+                device = devices.get(frame.dev_eui or b"")
                 driver = self._driver(device) if device else None
                 context = NOTHING
                 if device is not None and driver is not None and driver.driver.joins:

@@ -68,6 +68,7 @@ from node.services.fsck import Fsck
 from node.services.grants import Grants
 from node.services.handovers import HandOvers
 from node.services.health import Health
+from node.services.hearing import Hearing
 from node.services.identities import Identities
 from node.services.imported import Imported
 from node.services.ingest import Ingest
@@ -290,7 +291,7 @@ class Parts:
         )
         self.redecoding = Redecoding(self.core, self.jobs, self.drivers, decoder, self.commissioning, self.readings)
         self.closings = Closings(self.core, self.ledger, self.registry, self.jobs)
-        self.radio = Radio(self.core, self.metrics, self.commissioning, directory)
+        self.radio = Radio(self.core, self.metrics, self.commissioning, Hearing(decoder, self.readings), directory)
         self.archive = Archive(self.core, self.search, self.readings)
 
     def _wire_sight(self) -> None:

@@ -147,19 +147,24 @@ def open_root_key(vault: Vault, sealed: bytes) -> bytes:
 
 def stated_values(view: View, decoded: Decoded, comparisons: Iterable[Comparison]) -> dict[str, str | Amount]:
     """What the passport states by the names that a driver compares; a register's bench reading where units allow."""
-    stated: dict[str, str | Amount] = {}
+    comparisons = list(comparisons)
+    stated: dict[str, str | Amount] = {**stated_texts(view, comparisons)}
     for item in comparisons:
-        value: str | Amount | None = None
-        if item.how is How.NOT_BELOW:
-            reading = decoded.find_reading(item.source)
-            value = _bench(view, reading.unit) if reading else None
-        elif item.source == "serial":
-            value = fact(view, "identity", "serial") or _disputed(view)
-        elif item.how in SAME:
-            value = _parameter(view, PARAMETERS.get(item.source, item.source))
-        if value:
+        reading = decoded.find_reading(item.source) if item.how is How.NOT_BELOW else None
+        if reading is not None and (value := _bench(view, reading.unit)):
             stated[item.source] = value
     return stated
+
+
+def stated_texts(view: View, comparisons: Iterable[Comparison]) -> dict[str, str]:
+    """What the passport states of what tells one meter from another: serial, day made, firmware."""
+    stated: dict[str, str] = {}
+    for item in comparisons:
+        if item.source == "serial" and item.how is not How.NOT_BELOW:
+            stated[item.source] = fact(view, "identity", "serial") or _disputed(view)
+        elif item.how in SAME:
+            stated[item.source] = _parameter(view, PARAMETERS.get(item.source, item.source)) or ""
+    return {name: value for name, value in stated.items() if value}
 
 
 def service_of(view: View) -> dict[str, str]:

@@ -7,7 +7,7 @@ for any other reason is logged and set aside alone, so that one frame never hold
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -34,11 +34,12 @@ from lora.net.udp import Address, UdpGateways, Unit
 from lora.radio import Reception
 from lora.region import get_region
 from lora.server import NetworkServer
+from lora.session import Session
 from node.errors import NotFoundError, StoreAwayError
 from node.metrics import Metrics
 from node.services.commissioning import ACTOR, Commissioning
 from node.services.core import Core
-from node.services.decoding import Decoding
+from node.services.hearing import Hearing
 from node.services.radio_records import last_states, open_session, seal_session, show_receptions
 from node.store.database import WriteTx
 from node.store.radio import (
@@ -49,10 +50,11 @@ from node.store.radio import (
     end_sessions,
     find_device,
     find_recent_frame,
-    insert_frame,
+    insert_frames,
     list_frames,
     list_gateways,
     newest_frame,
+    next_frames,
     note_gateways,
     prune_refused,
     put_gateway,
@@ -67,6 +69,9 @@ __all__ = ["FrameState", "Radio", "StoredFrame", "StoredGateway"]
 
 log = structlog.get_logger()
 
+# Events that leave a frame in the store.
+Kept = JoinAccepted | JoinRefused | UplinkAccepted | UplinkRepeated | UplinkRefused
+KEPT = (JoinAccepted, JoinRefused, UplinkAccepted, UplinkRepeated, UplinkRefused)
 RETRY_S = 1.0
 MAX_STRANGERS = 64
 TELL_AGAIN_US = 60_000_000
@@ -82,10 +87,18 @@ SPOILT = (IntegrityError, DataError, ProgrammingError)
 class Radio:
     """Runs the network server of this node."""
 
-    def __init__(self, core: Core, metrics: Metrics, commissioning: Commissioning, directory: MemoryDirectory) -> None:
+    def __init__(
+        self,
+        core: Core,
+        metrics: Metrics,
+        commissioning: Commissioning,
+        hearing: Hearing,
+        directory: MemoryDirectory,
+    ) -> None:
         self._core = core
         self._metrics = metrics
         self._commissioning = commissioning
+        self._hearing = hearing
         self._directory = directory
         self._names: dict[bytes, str] = {}
         self._strangers: OrderedDict[bytes, int] = OrderedDict()
@@ -193,16 +206,23 @@ class Radio:
             if isinstance(event, ActivationChanged)
         ]
         refused = self._refused
-        carried = {id(event): _carried(event) for event in events if isinstance(event, UplinkAccepted)}
-        heard = {key: frame for key, frame in carried.items() if frame.state is FrameState.UNRESOLVED}
-        decodings = dict(zip(heard, await self._commissioning.decode(list(heard.values())), strict=True))
+        frames = [(event, _frame(event)) for event in events if isinstance(event, KEPT)]
+        heard = [frame for _, frame in frames if frame.state is FrameState.UNRESOLVED]
+        decodings = await self._commissioning.decode(heard)
         async with self._core.database.write() as tx:
             await add_nonces(tx, used)
             await end_sessions(tx, ended)
             await put_sessions(tx, [seal_session(self._core.keystore.vault, session) for session in kept])
+            numbers = await next_frames(tx, len(frames))
+            numbered = {id(event): replace(frame, id=n) for (event, frame), n in zip(frames, numbers, strict=True)}
+            waiting = [frame for frame in numbered.values() if frame.state is FrameState.UNRESOLVED]
+            asked = list(zip(waiting, decodings, strict=True))
+            settled = await tx.at_once(lambda here: self._hearing.settle(here, asked))
+            await insert_frames(tx, [settled.done.get(frame.id, frame) for frame in numbered.values()])
             for event in events:
-                if isinstance(event, UplinkAccepted):
-                    await self._take_uplink(tx, carried[id(event)], decodings.get(id(event)))
+                frame = numbered.get(id(event))
+                if frame is not None and frame.id in settled.left:
+                    await self._commissioning.heard(tx, frame, settled.left[frame.id])
                 else:
                     await self._take(tx, event)
             await note_gateways(tx, _heard(events))
@@ -230,11 +250,7 @@ class Radio:
     async def _take(self, tx: WriteTx, event: Event) -> None:
         match event:
             case JoinAccepted():
-                ids = {"join_eui": str(event.join_eui), "dev_nonce": event.dev_nonce}
-                await insert_frame(tx, _frame(event, "join", FrameState.ACCEPTED, ids))
                 await self._commissioning.joined(tx, event)
-            case UplinkRepeated():
-                await insert_frame(tx, _frame(event, "uplink", FrameState.ACCEPTED, {"repeated": True}))
             case JoinRefused() | UplinkRefused():
                 await self._take_refused(tx, event)
             case ReceivedLate():
@@ -245,11 +261,6 @@ class Radio:
                 self._metrics.count(DOWNLINK_FAILED)
                 log.warning("downlink_failed", dev_eui=str(event.dev_eui), reason=event.reason)
 
-    async def _take_uplink(self, tx: WriteTx, frame: StoredFrame, decoding: Decoding | None) -> None:
-        frame = replace(frame, id=await insert_frame(tx, frame))
-        if decoding is not None:
-            await self._commissioning.heard(tx, frame, decoding)
-
     async def _take_late(self, tx: WriteTx, event: ReceivedLate) -> None:
         """Another gateway heard a frame that stands already."""
         frame = await find_recent_frame(tx, event.payload, event.at_us)
@@ -258,13 +269,9 @@ class Radio:
             await set_frame_state(tx, frame.id, frame.state, detail)
 
     async def _take_refused(self, tx: WriteTx, event: JoinRefused | UplinkRefused) -> None:
-        """Keep what was refused; a device of this network is told of once a minute for each reason."""
+        """A device of this network is told of once a minute for each reason."""
         self._metrics.count(REFUSED, label=event.reason.value)
-        detail: dict[str, object] = {"reason": event.reason.value, "text": event.text}
-        if isinstance(event, JoinRefused):
-            detail |= {"join_eui": str(event.join_eui), "dev_nonce": event.dev_nonce}
         what = "join" if isinstance(event, JoinRefused) else "uplink"
-        await insert_frame(tx, _frame(event, what, FrameState.REFUSED, detail))
         device = await find_device(tx, event.dev_eui.raw) if event.dev_eui else None
         if device is None or event.at_us - self._told.get((device.dev_eui, event.reason.value), 0) < TELL_AGAIN_US:
             return
@@ -301,30 +308,47 @@ class _Counted:
         self._metrics.count(name, amount=amount)
 
 
-def _carried(event: UplinkAccepted) -> StoredFrame:
-    """An uplink as it is stored; what carries nothing for the application has nothing to wait for."""
-    carries = event.port is not None and event.payload is not None
-    state = FrameState.UNRESOLVED if carries else FrameState.ACCEPTED
-    frame = _frame(event, "uplink", state, {"confirmed": event.confirmed, "adr": event.adr})
-    return replace(frame, port=event.port, payload=event.payload)
+def _frame(event: Kept) -> StoredFrame:
+    """A frame as it is stored; what carries nothing for the application has nothing to wait for."""
+    match event:
+        case JoinAccepted():
+            ids = {"join_eui": str(event.join_eui), "dev_nonce": event.dev_nonce}
+            return _stored(event, "join", FrameState.ACCEPTED, ids, event.session)
+        case UplinkRepeated():
+            return _stored(event, "uplink", FrameState.ACCEPTED, {"repeated": True}, event.session, event.fcnt)
+        case UplinkAccepted():
+            carries = event.port is not None and event.payload is not None
+            state = FrameState.UNRESOLVED if carries else FrameState.ACCEPTED
+            said = {"confirmed": event.confirmed, "adr": event.adr}
+            frame = _stored(event, "uplink", state, said, event.session, event.fcnt)
+            return replace(frame, port=event.port, payload=event.payload)
+        case JoinRefused():
+            ids = {"join_eui": str(event.join_eui), "dev_nonce": event.dev_nonce}
+            return _stored(event, "join", FrameState.REFUSED, {**ids, **_refusal(event)})
+        case UplinkRefused():
+            return _stored(event, "uplink", FrameState.REFUSED, _refusal(event), fcnt=event.fcnt)
 
 
-def _frame(
-    event: JoinAccepted | JoinRefused | UplinkAccepted | UplinkRepeated | UplinkRefused,
+def _refusal(event: JoinRefused | UplinkRefused) -> dict[str, object]:
+    return {"reason": event.reason.value, "text": event.text}
+
+
+def _stored(
+    event: Kept,
     what: str,
     state: FrameState,
-    detail: dict[str, object],
+    detail: Mapping[str, object],
+    session: Session | None = None,
+    fcnt: int | None = None,
 ) -> StoredFrame:
-    receptions: tuple[Reception, ...] = event.receptions
-    session = getattr(event, "session", None)
     dev_eui = session.dev_eui if session is not None else getattr(event, "dev_eui", None)
     return StoredFrame(
         event.at_us,
         what,
-        receptions[0].heard.payload,
+        event.receptions[0].heard.payload,
         state,
         dev_eui.raw if dev_eui is not None else None,
         session.number if session is not None else None,
-        fcnt=getattr(event, "fcnt", None),
-        detail={**detail, "receptions": show_receptions(receptions)},
+        fcnt=fcnt,
+        detail={**detail, "receptions": show_receptions(event.receptions)},
     )

@@ -273,6 +273,16 @@ async def has_term(tx: ReadTx, subject: bytes, scheme: str, term: str) -> bool:
     return bool(await tx.value(asked) == scheme)
 
 
+async def having_term(tx: ReadTx, subjects: Iterable[bytes], scheme: str, term: str) -> set[bytes]:
+    """Those of these passports that are found by that term."""
+    table, wanted = schema.terms.c, sorted(set(subjects))
+    found: set[bytes] = set()
+    for at in range(0, len(wanted), 400):
+        named = (table.term == term, table.subject.in_(wanted[at : at + 400]), table.scheme == scheme)
+        found |= {row.subject for row in await tx.all(select(table.subject).where(*named))}
+    return found
+
+
 async def find_terms(
     tx: ReadTx, term: str, scheme: str | None = None, limit: int = 50, after: bytes = b""
 ) -> list[tuple[bytes, str]]:

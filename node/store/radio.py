@@ -7,13 +7,17 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Select, delete, func, insert, select, tuple_, update
 
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
-from node.store.upserts import insert_new, upsert
+from node.store.upserts import insert_all, insert_new, upsert
+
+MANY = 400  # in one statement
 
 
 class DeviceState(StrEnum):
@@ -116,6 +120,16 @@ async def find_device(tx: ReadTx, dev_eui: bytes) -> StoredDevice | None:
     return None if row is None else _device(row)
 
 
+async def find_devices(tx: ReadTx, dev_euis: Iterable[bytes]) -> dict[bytes, StoredDevice]:
+    """Those of these devices that this network knows, by DevEUI."""
+    table, wanted = schema.radio_devices, sorted(set(dev_euis))
+    found: dict[bytes, StoredDevice] = {}
+    for at in range(0, len(wanted), MANY):
+        rows = await tx.all(select(table).where(table.c.dev_eui.in_(wanted[at : at + MANY])))
+        found |= {row.dev_eui: _device(row) for row in rows}
+    return found
+
+
 async def list_devices(
     tx: ReadTx, *, subjects: Iterable[bytes] | None = None, state: DeviceState | None = None
 ) -> list[StoredDevice]:
@@ -197,19 +211,23 @@ async def list_gateways(tx: ReadTx) -> list[StoredGateway]:
 
 async def insert_frame(tx: WriteTx, frame: StoredFrame) -> int:
     """Keep a frame and answer its number."""
-    return await tx.insert_id(
-        schema.frames,
-        received_us=frame.received_us,
-        dev_eui=frame.dev_eui,
-        session=frame.session,
-        what=frame.what,
-        phy=frame.phy,
-        port=frame.port,
-        fcnt=frame.fcnt,
-        payload=frame.payload,
-        detail=_dump(frame.detail),
-        state=frame.state.value,
-    )
+    return await tx.insert_id(schema.frames, **_columns(frame))
+
+
+async def next_frames(tx: WriteTx, count: int) -> list[int]:
+    """The numbers of so many frames that this transaction is about to insert."""
+    table = schema.frames
+    if tx.dialect == "sqlite":  # one writes at a time
+        first = 1 + int(await tx.value(select(func.coalesce(func.max(table.c.id), 0))))
+        return list(range(first, first + count))
+    sequence = func.pg_get_serial_sequence(table.name, "id")
+    drawn = select(func.nextval(sequence)).select_from(func.generate_series(1, count))
+    return [int(row[0]) for row in await tx.all(drawn)]
+
+
+async def insert_frames(tx: WriteTx, frames: Sequence[StoredFrame]) -> None:
+    """Keep frames under their numbers, which `next_frames` gave."""
+    await insert_all(tx, schema.frames, [{"id": frame.id, **_columns(frame)} for frame in frames])
 
 
 async def prune_refused(tx: WriteTx, kept: int) -> None:
@@ -294,14 +312,29 @@ async def newest_frame(tx: ReadTx, dev_euis: Iterable[bytes] | None = None) -> i
     return max((number for number in newest if number is not None), default=0)
 
 
+def _columns(frame: StoredFrame) -> dict[str, object]:
+    return {
+        "received_us": frame.received_us,
+        "dev_eui": frame.dev_eui,
+        "session": frame.session,
+        "what": frame.what,
+        "phy": frame.phy,
+        "port": frame.port,
+        "fcnt": frame.fcnt,
+        "payload": frame.payload,
+        "detail": _dump(frame.detail),
+        "state": frame.state.value,
+    }
+
+
 def _device(row: Record) -> StoredDevice:
     return StoredDevice(
         row.dev_eui,
         row.subject,
-        json.loads(row.profile),
+        _load(row.profile),
         row.root_key,
         DeviceState(row.state),
-        json.loads(row.registration),
+        _load(row.registration),
         row.changed_us,
     )
 
@@ -322,5 +355,12 @@ def _frame(row: Record) -> StoredFrame:
     )
 
 
+@lru_cache(maxsize=16_384)
+def _load(text: str) -> dict[str, object]:
+    # The same few are read with every frame of their device; nobody changes what is read.
+    found: dict[str, object] = json.loads(text)
+    return found
+
+
 def _dump(value: dict[str, object]) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()

@@ -21,6 +21,7 @@ from node.services.bridges import Bridges
 from node.services.commissioning import Commissioning
 from node.services.decoding import Decoder
 from node.services.drivers import Drivers
+from node.services.hearing import Hearing
 from node.services.radio import Radio
 from node.services.readings import Readings
 from node.store import schema
@@ -46,7 +47,7 @@ async def network(folder: Path) -> AsyncIterator[tuple[Desk, Radio, Metrics]]:
         async with desk.core.database.write() as tx:
             for eui in (DAMAGED, SOUND):
                 await put_device(tx, StoredDevice(eui.raw, eui.raw * 2, {}, b"", DeviceState.WAITING, {}))
-        yield desk, Radio(desk.core, metrics, commissioning, directory), metrics
+        yield desk, Radio(desk.core, metrics, commissioning, Hearing(decoder, readings), directory), metrics
 
 
 def refused(eui: Eui, nonce: int) -> list[Event]:
