@@ -6,8 +6,8 @@ counter.
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from lora.airtime import time_on_air_us
 from lora.events import Window
@@ -52,12 +52,12 @@ class DutyLedger:
     def __init__(self) -> None:
         self._sent: dict[tuple[Eui, Band], deque[tuple[int, int]]] = {}
 
-    def allows(self, gateway: Eui, band: Band, airtime_us: int, now_us: int) -> bool:
-        """Whether that much more stays within the sub-band's share of the hour."""
+    def allows(self, gateway: Eui, band: Band, airtime_us: int, now_us: int, share: float = 1.0) -> bool:
+        """Whether that much more stays within the sub-band's share of the hour, or within a share of that."""
         entries = self._sent.get((gateway, band), deque())
         while entries and entries[0][0] <= now_us - HOUR_US:
             entries.popleft()
-        return sum(airtime for _, airtime in entries) + airtime_us <= band.duty_cycle * HOUR_US
+        return sum(airtime for _, airtime in entries) + airtime_us <= share * band.duty_cycle * HOUR_US
 
     def record(self, gateway: Eui, band: Band, airtime_us: int, now_us: int) -> None:
         """Remember a transmission."""
@@ -75,14 +75,27 @@ def join_slots(region: Region, uplink: Reception) -> tuple[Slot, ...]:
     return _slots(region, RxParams.of_region(region), region.join_delay_s, uplink)
 
 
-def data_slots(region: Region, rx: RxParams, uplink: Reception) -> tuple[Slot, ...]:
-    """The windows after a data frame, as the session has them."""
-    return _slots(region, rx, rx.rx1_delay_s, uplink)
+def data_slots(
+    region: Region, rx: RxParams, uplink: Reception, moved: Mapping[int, int] | None = None
+) -> tuple[Slot, ...]:
+    """The windows after a data frame, as the session has them; `moved` are RX1 frequencies by the uplink's (5.9)."""
+    slots = _slots(region, rx, rx.rx1_delay_s, uplink)
+    if not moved:
+        return slots
+    return tuple(
+        replace(slot, frequency_hz=moved.get(slot.frequency_hz, slot.frequency_hz)) if slot.window is Window.RX1 else slot
+        for slot in slots
+    )
 
 
 def fitting(region: Region, slots: Sequence[Slot], phy_size: int) -> tuple[Slot, ...]:
     """The slots whose data rate carries a PHYPayload of that size."""
     return tuple(slot for slot in slots if phy_size - MHDR_SIZE - MIC_SIZE <= region.max_sizes[slot.dr])
+
+
+def room(region: Region, slots: Sequence[Slot]) -> int:
+    """The largest PHYPayload that fits each of these slots."""
+    return min(region.max_sizes[slot.dr] for slot in slots) + MHDR_SIZE + MIC_SIZE
 
 
 def options(region: Region, slots: Sequence[Slot], receptions: Sequence[Reception], payload: bytes) -> Iterator[Option]:
@@ -98,11 +111,13 @@ def options(region: Region, slots: Sequence[Slot], receptions: Sequence[Receptio
             yield Option(reception.gateway, slot, order, reception.received_us + delay_us, airtime_us)
 
 
-def choose(region: Region, ways: Sequence[Option], ledger: DutyLedger, now_us: int) -> int | None:
-    """The index of the first way that is still in time and within the gateway's duty cycle, or None."""
+def choose(
+    region: Region, ways: Sequence[Option], ledger: DutyLedger, now_us: int, share: float = 1.0
+) -> int | None:
+    """The index of the first way that is still in time and within that share of the gateway's duty cycle, or None."""
     for index, way in enumerate(ways):
         band = region.band(way.transmission.frequency_hz)
-        if now_us + LEAD_US <= way.starts_us and ledger.allows(way.gateway, band, way.airtime_us, now_us):
+        if now_us + LEAD_US <= way.starts_us and ledger.allows(way.gateway, band, way.airtime_us, now_us, share):
             return index
     return None
 

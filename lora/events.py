@@ -45,6 +45,14 @@ class Refusal(StrEnum):
     COUNTER_END = "counter_end"
 
 
+class Failure(StrEnum):
+    """Why a device does not do what the network asked."""
+
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+    NOT_DONE = "not_done"
+
+
 class Window(StrEnum):
     """Which receive window a downlink goes to."""
 
@@ -143,7 +151,7 @@ class UplinkAccepted:
 
 @dataclass(frozen=True, slots=True)
 class UplinkRepeated:
-    """The last confirmed frame once more, because its acknowledgement was not heard: answered again, no new reading."""
+    """The last frame once more: by NbTrans, or because its acknowledgement was not heard and is sent again. No reading."""
 
     session: Session
     fcnt: int
@@ -214,6 +222,16 @@ class QueuedAbandoned:
     queued_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class CommandFailed:
+    """A device refused MAC commands, never answered them, or took them and did otherwise: they are not asked again soon."""
+
+    dev_eui: Eui
+    failure: Failure
+    commands: tuple[MacCommand, ...]
+    answers: tuple[MacCommand, ...] = ()
+
+
 Event = (
     ActivationChanged
     | SessionChanged
@@ -230,6 +248,7 @@ Event = (
     | DownlinkFailed
     | QueuedDelivered
     | QueuedAbandoned
+    | CommandFailed
 )
 
 _JOIN_REASONS: dict[type[JoinError], Refusal] = {

@@ -12,8 +12,10 @@ from lora.crypto import derive_session_keys, join_mic, same_mic, seal_join_accep
 from lora.errors import DevNonceError, ExhaustedError, JoinMicError, UnknownDeviceError, WrongJoinEuiError
 from lora.frame import JoinAccept, JoinRequest
 from lora.identifiers import DevAddr, Eui, NetId
+from lora.link import Link, channel_row, share
+from lora.policy import Policy
 from lora.profile import Device
-from lora.region import Region
+from lora.region import Channel, Region
 from lora.session import RxParams, Session
 
 JOIN_NONCE_END = 1 << 24
@@ -24,7 +26,10 @@ Random = Callable[[int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """What one network grants: its NetID, channel plan, windows after a join and up to five more channels in Hz."""
+    """What one network grants: its NetID, channel plan, windows after a join and up to five more channels in Hz.
+
+    What no join accept carries, as the RX2 frequency and all of `policy`, is asked for by MAC commands.
+    """
 
     net_id: NetId
     region: Region
@@ -32,12 +37,25 @@ class Network:
     rx1_delay_s: int = 1
     rx1_dr_offset: int = 0
     rx2_dr: int | None = None
+    rx2_frequency_hz: int | None = None
+    policy: Policy = Policy()
 
     @property
     def rx(self) -> RxParams:
-        """The receive windows of a session of this network; the join accept carries all but the RX2 frequency."""
+        """The receive windows that this network wants."""
+        rx2_hz = self.region.rx2_frequency_hz if self.rx2_frequency_hz is None else self.rx2_frequency_hz
+        return replace(self.joined_rx, rx2_frequency_hz=rx2_hz)
+
+    @property
+    def joined_rx(self) -> RxParams:
+        """The receive windows of a session after its join."""
         rx2_dr = self.region.rx2_dr if self.rx2_dr is None else self.rx2_dr
         return RxParams(self.rx1_delay_s, self.rx1_dr_offset, rx2_dr, self.region.rx2_frequency_hz)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels that this network adds to those of its region."""
+        return (*map(Channel, self.channels_hz), *self.policy.channels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +108,9 @@ def answer_join(
         dev_addr,
         keys.network,
         keys.application if device.reads_payloads else None,
-        network.rx,
+        share(network.joined_rx),
         now_us,
+        link=share(Link(added=tuple(channel_row(Channel(hz)) for hz in network.channels_hz))),
     )
     accept = JoinAccept(
         join_nonce,

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lora.crypto import Direction, crypt_payload, data_mic
 from lora.events import Event, QueuedAbandoned, QueuedDelivered
-from lora.frame import DataFrame, FCtrl, MType, encode_data
+from lora.frame import MAX_FOPTS, DataFrame, FCtrl, MType, encode_data
 from lora.session import QueuedDownlink, Session
 
 MAX_ATTEMPTS = 3
@@ -38,16 +38,22 @@ def take_head(session: Session, head: QueuedDownlink | None) -> tuple[Session, l
     return replace(session, queue=session.queue[1:]), [delivered]
 
 
-def build_downlink(session: Session, head: QueuedDownlink | None, fopts: bytes, *, ack: bool) -> bytes:
-    """The PHYPayload of a downlink that carries the head of the queue, MAC answers or only an acknowledgement."""
+def build_downlink(session: Session, head: QueuedDownlink | None, commands: bytes, *, ack: bool, adr: bool) -> bytes:
+    """The PHYPayload of a downlink that carries the head of the queue, MAC commands or only an acknowledgement.
+
+    More commands than FOpts holds go on port 0, where there is no head (1.0.3, 4.3.1.6 and 5).
+    """
     mtype = MType.CONFIRMED_DOWN if head is not None and head.confirmed else MType.UNCONFIRMED_DOWN
     more = len(session.queue) > (head is not None)
     address, fcnt = session.dev_addr, session.fcnt_down
-    payload = b""
+    fopts, fport, payload = commands, None, b""
     if head is not None and session.application_key is not None:
+        fport = head.port
         payload = crypt_payload(session.application_key, Direction.DOWN, address, fcnt, head.payload)
-    fctrl = FCtrl(ack=ack, bit4=more)
-    fport = None if head is None else head.port
+    elif len(commands) > MAX_FOPTS:
+        fopts, fport = b"", 0
+        payload = crypt_payload(session.network_key, Direction.DOWN, address, fcnt, commands)
+    fctrl = FCtrl(adr=adr, ack=ack, bit4=more)
     signed = encode_data(mtype, address, fctrl, fcnt=fcnt, fopts=fopts, fport=fport, payload=payload)
     mic = data_mic(session.network_key, Direction.DOWN, address, fcnt, signed)
     return signed + mic

@@ -41,7 +41,10 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One channel plan. `max_sizes` is M by data rate; `bands` are searched in order."""
+    """One channel plan. `max_sizes` is M by data rate; `bands` are searched in order.
+
+    `sets_tx_params` tells whether devices know TXParamSetupReq.
+    """
 
     name: str
     low_hz: int
@@ -56,6 +59,7 @@ class Region:
     rx1_delay_s: int = 1
     join_delay_s: int = 5
     tx_powers: int = 8
+    sets_tx_params: bool = False
 
     def rate(self, dr: int) -> Rate:
         """The modulation of a data rate; raise RegionError."""
@@ -127,6 +131,10 @@ class Region:
             return None
         wanted = frozenset(index for index in range(MAX_CHANNELS) if mask >> index & 1)
         return wanted if wanted and wanted <= known else None
+
+    def masks(self, enabled: Iterable[int]) -> tuple[tuple[int, int], ...]:
+        """The channel mask controls and masks of the LinkADRReqs that leave these channels on."""
+        return ((MASK_EACH, sum(1 << index for index in enabled)),)
 
 
 def encode_frequency(frequency_hz: int) -> bytes:

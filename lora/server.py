@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 
 from lora.answers import answer_commands
 from lora.commands import MacCommand
+from lora.control import Controller, fitting_requests, is_sticky
 from lora.crypto import Direction
 from lora.dedup import Collected, Deduplicator
-from lora.downlink import DutyLedger, Option, Slot, choose, data_slots, fitting, join_slots, options
+from lora.downlink import DutyLedger, Option, Slot, choose, data_slots, fitting, join_slots, options, room
 from lora.errors import EncodeError, FrameError, JoinError, UplinkError
 from lora.events import (
     ActivationChanged,
@@ -36,7 +37,7 @@ from lora.events import (
     join_refusal,
     uplink_refusal,
 )
-from lora.frame import DataFrame, JoinRequest, decode_frame
+from lora.frame import MAX_FOPTS, DataFrame, JoinRequest, decode_frame
 from lora.identifiers import Eui
 from lora.join import Activation, Network, Random, allocate_address, answer_join, check_join
 from lora.mac import encode_commands, parse_commands
@@ -48,6 +49,11 @@ from lora.session import COUNTER_END, Match, QueuedDownlink, Session, accept, ma
 MAX_QUEUE = 16
 MAX_UNUSED_SESSIONS = 3
 PENDING_US = 20_000_000
+# What only commands takes of the air: the rest is for joins, acknowledgements and data.
+CONTROL_SHARE = 0.5
+# How long a gateway whose air is full is not asked again for commands alone.
+FULL_US = 1_000_000
+OLDEST = "1.0.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class NetworkServer:
         self._random = random
         self._dedup = dedup or Deduplicator()
         self._ledger = DutyLedger()
+        self._controller = Controller(network, self._version)
+        self._full_until_us: dict[Eui, int] = {}
         self._pending: dict[int, _Pending] = {}
         self._next_id = 1
 
@@ -185,11 +193,20 @@ class NetworkServer:
             reason = uplink_refusal(error)
             ids = (frame.dev_addr, frame.fcnt, dev_eui)
             return [UplinkRefused(reason, str(error), *ids, heard.receptions, heard.first_us)]
-        session, delivered = settle_head(self._inherit(accept(match, frame)), frame)
-        payload = open_payload(session, frame, match.fcnt)
-        answered, downlink = self._answer(session, frame, _commands(frame, payload), heard, now_us)
-        events: list[Event] = [*self._end_older(answered), *self._save(answered), *delivered]
-        events.append(_uplink_event(match, answered, frame, payload=payload, heard=heard))
+        payload = open_payload(match.session, frame, match.fcnt)
+        commands = _commands(frame, payload)
+        failed: list[Event] = []
+        if match.is_repeat:
+            # What it carries was taken with the first one: an answer in it is none to what was asked since.
+            session = accept(match, frame)
+        else:
+            session, failed = self._controller.observe(match, frame, commands, heard.receptions[0].heard, now_us)
+        session, delivered = settle_head(self._inherit(session), frame)
+        downlink: list[Event] = []
+        if frame.is_confirmed or not match.is_repeat:
+            session, downlink = self._answer(session, frame, commands, heard, now_us)
+        events: list[Event] = [*self._end_older(session), *self._save(session), *delivered, *failed]
+        events.append(_uplink_event(match, session, frame, commands=commands, payload=payload, heard=heard))
         return events + downlink
 
     def _older(self, session: Session) -> list[Session]:
@@ -207,20 +224,41 @@ class NetworkServer:
         self, session: Session, frame: DataFrame, commands: Sequence[MacCommand], heard: Collected, now_us: int
     ) -> tuple[Session, list[Event]]:
         """The session after an answer was made, and the answer's events; both as they were where none is owed."""
-        answers = answer_commands(commands, heard.receptions)
-        if not (frame.is_confirmed or frame.fctrl.adr_ack_req or answers or session.queue):
+        answers = encode_commands(answer_commands(commands, heard.receptions)) if commands else b""
+        wanted = self._controller.requests(session, frame, commands, now_us)
+        ends = bool(commands) and is_sticky(commands)
+        owed = frame.is_confirmed or frame.fctrl.adr_ack_req or answers or ends or session.queue
+        first = heard.receptions[0]
+        if not owed and (not wanted or now_us < self._full_until_us.get(first.gateway, 0)):
             return session, []
-        slots = data_slots(self._region, session.rx, heard.receptions[0])
-        fopts = encode_commands(answers)
-        head = self._fitting_head(session, slots, fopts)
         if session.fcnt_down >= COUNTER_END:
             return session, [DownlinkFailed(self._take_id(), session.dev_eui, "the downlink counter has run out")]
-        raw = build_downlink(session, head, fopts, ack=frame.is_confirmed)
-        sent = self._send(raw, session.dev_eui, slots, heard, fcnt=session.fcnt_down, now_us=now_us)
+        moved = session.link.moved(self._region) if session.link.downlinks_hz else None
+        slots = data_slots(self._region, session.rx, first, moved)
+        head = self._fitting_head(session, slots, answers)
+        asked = fitting_requests(wanted, self._room(slots, head) - len(answers)) if wanted else ()
+        adr = self._network.policy.adr
+        raw = build_downlink(session, head, answers + b"".join(asked), ack=frame.is_confirmed, adr=adr)
+        share = 1.0 if owed else CONTROL_SHARE
+        sent = self._send(raw, session.dev_eui, slots, heard, fcnt=session.fcnt_down, now_us=now_us, share=share)
         if isinstance(sent, DownlinkFailed):
-            return session, [sent]
-        session, delivered = take_head(replace(session, fcnt_down=session.fcnt_down + 1), head)
+            if not owed:
+                self._full_until_us[first.gateway] = now_us + FULL_US
+            return session, [sent] if owed else []
+        control = self._controller.asked(session, wanted, asked, now_us) if wanted else session.control
+        session, delivered = take_head(replace(session, fcnt_down=session.fcnt_down + 1, control=control), head)
         return session, [*delivered, sent]
+
+    def _version(self, dev_eui: Eui) -> str:
+        device = self._directory.find_device(dev_eui)
+        return OLDEST if device is None else device.profile.lorawan_version
+
+    def _room(self, slots: Sequence[Slot], head: QueuedDownlink | None) -> int:
+        """How many bytes of commands a downlink carries: in FOpts beside a payload, else on port 0."""
+        if head is None:
+            return room(self._region, slots) - HEAD_SIZE
+        fits = fitting(self._region, slots, HEAD_SIZE + len(head.payload))
+        return min(MAX_FOPTS, room(self._region, fits or slots) - HEAD_SIZE - len(head.payload))
 
     def _fitting_head(self, session: Session, slots: Sequence[Slot], fopts: bytes) -> QueuedDownlink | None:
         if not session.queue:
@@ -229,17 +267,25 @@ class NetworkServer:
         return session.queue[0] if fitting(self._region, slots, size) else None
 
     def _send(
-        self, raw: bytes, dev_eui: Eui, slots: Sequence[Slot], heard: Collected, *, fcnt: int | None, now_us: int
+        self,
+        raw: bytes,
+        dev_eui: Eui,
+        slots: Sequence[Slot],
+        heard: Collected,
+        *,
+        fcnt: int | None,
+        now_us: int,
+        share: float = 1.0,
     ) -> DownlinkScheduled | DownlinkFailed:
         ways = tuple(options(self._region, slots, heard.receptions, raw))
         number = self._take_id()
-        scheduled = self._schedule(number, dev_eui, ways, fcnt, now_us)
+        scheduled = self._schedule(number, dev_eui, ways, fcnt, now_us, share)
         return scheduled or DownlinkFailed(number, dev_eui, "no window in time and within the duty cycle")
 
     def _schedule(
-        self, number: int, dev_eui: Eui, ways: tuple[Option, ...], fcnt: int | None, now_us: int
+        self, number: int, dev_eui: Eui, ways: tuple[Option, ...], fcnt: int | None, now_us: int, share: float = 1.0
     ) -> DownlinkScheduled | None:
-        index = choose(self._region, ways, self._ledger, now_us)
+        index = choose(self._region, ways, self._ledger, now_us, share)
         if index is None:
             return None
         way = ways[index]
@@ -275,11 +321,17 @@ class NetworkServer:
 
 def _commands(frame: DataFrame, payload: bytes | None) -> tuple[MacCommand, ...]:
     raw = (payload or b"") if frame.fport == 0 else frame.fopts
-    return parse_commands(Direction.UP, raw).commands
+    return parse_commands(Direction.UP, raw).commands if raw else ()
 
 
 def _uplink_event(
-    match: Match, session: Session, frame: DataFrame, *, payload: bytes | None, heard: Collected
+    match: Match,
+    session: Session,
+    frame: DataFrame,
+    *,
+    commands: tuple[MacCommand, ...],
+    payload: bytes | None,
+    heard: Collected,
 ) -> UplinkAccepted | UplinkRepeated:
     if match.is_repeat:
         return UplinkRepeated(session, match.fcnt, heard.receptions, heard.first_us)
@@ -291,7 +343,7 @@ def _uplink_event(
         data,
         frame.is_confirmed,
         frame.fctrl.adr,
-        _commands(frame, payload),
+        commands,
         heard.receptions,
         heard.first_us,
     )

@@ -12,10 +12,13 @@ from lora.errors import CounterEndError, ReplayError, UnknownAddressError, Uplin
 from lora.frame import DataFrame
 from lora.identifiers import DevAddr, Eui
 from lora.keys import Key
+from lora.link import FRESH, IDLE, Control, Link
 from lora.region import Region
 
 COUNTER_END = 1 << 32
 COUNTER_STEP = 1 << 16
+# What a frame tells of a device: windows, link, control and history as they are from then on.
+Seen = tuple["RxParams", Link, Control, bytes]
 # 1.0.3, 18: a device that hears no acknowledgement sends a confirmed frame up to eight times.
 MAX_REPEATS = 8
 
@@ -52,7 +55,8 @@ class Session:
     `fcnt_up` is the last counter accepted (None before the first), `fcnt_down` the next to be used. `mic_up` and
     `repeats` tell a retransmission of the last confirmed frame from a replay. `application_key` is None on a node that
     may not read payloads. `queue` waits for the device's next uplink; its head, where it is
-    confirmed, was sent `attempts` times and waits for the device's acknowledgement.
+    confirmed, was sent `attempts` times and waits for the device's acknowledgement. `link` and `rx` are what the device
+    uses, `control` is what it was asked, `history` how well it was heard (`lora.adr`).
     """
 
     dev_eui: Eui
@@ -68,6 +72,14 @@ class Session:
     repeats: int = 0
     queue: tuple[QueuedDownlink, ...] = ()
     attempts: int = 0
+    link: Link = FRESH
+    control: Control = IDLE
+    history: bytes = b""
+
+    @property
+    def repetitions(self) -> int:
+        """How often the device may send an unconfirmed frame: NbTrans as it was answered, or as it is being asked."""
+        return max(self.link.nb_trans, self.control.nb_trans)
 
     @property
     def id(self) -> tuple[Eui, int]:
@@ -77,7 +89,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The session a frame is of, its full counter, and whether it repeats the last confirmed frame."""
+    """The session a frame is of, its full counter, and whether it repeats the last frame."""
 
     session: Session
     fcnt: int
@@ -94,8 +106,9 @@ def full_counter(last: int | None, low: int) -> int:
 def match_session(sessions: Iterable[Session], frame: DataFrame) -> Match:
     """Find the session whose key made the MIC, nearest counter first; raise an UplinkError.
 
-    A frame whose MIC holds with a counter already used is a replay, or a retransmission where it is the last confirmed
-    frame bit for bit. Nothing is changed: `accept` makes the next state.
+    A frame whose MIC holds with a counter already used is a replay, or a retransmission where it is the last frame bit
+    for bit: as often as NbTrans says (5.2), a confirmed one also for want of its acknowledgement. Nothing is changed:
+    `accept` makes the next state.
     """
     candidates = sorted(
         ((full_counter(session.fcnt_up, frame.fcnt), session) for session in sessions),
@@ -114,11 +127,31 @@ def match_session(sessions: Iterable[Session], frame: DataFrame) -> Match:
     raise UplinkMicError(f"the MIC holds under none of {len(candidates)} sessions of DevAddr {frame.dev_addr}")
 
 
-def accept(match: Match, frame: DataFrame) -> Session:
-    """The session after this frame."""
+def accept(match: Match, frame: DataFrame, seen: Seen | None = None) -> Session:
+    """The session after this frame, with what it tells of the device."""
+    old = match.session
     if match.is_repeat:
-        return replace(match.session, repeats=match.session.repeats + 1)
-    return replace(match.session, fcnt_up=match.fcnt, mic_up=frame.mic, repeats=0)
+        return replace(old, repeats=old.repeats + 1)
+    rx, link, control, history = seen or (old.rx, old.link, old.control, old.history)
+    # Once a frame: `replace` takes three times as long.
+    return Session(
+        old.dev_eui,
+        old.number,
+        old.dev_addr,
+        old.network_key,
+        old.application_key,
+        rx,
+        old.started_us,
+        match.fcnt,
+        old.fcnt_down,
+        frame.mic,
+        0,
+        old.queue,
+        old.attempts,
+        link,
+        control,
+        history,
+    )
 
 
 def open_payload(session: Session, frame: DataFrame, fcnt: int) -> bytes | None:
@@ -140,7 +173,7 @@ def _holds_before(session: Session, frame: DataFrame, fcnt: int) -> bool:
 def _classify(session: Session, frame: DataFrame, fcnt: int) -> Match:
     if fcnt != session.fcnt_up:
         return Match(session, fcnt)
-    repeats = frame.is_confirmed and same_mic(frame.mic, session.mic_up) and session.repeats < MAX_REPEATS
-    if not repeats:
+    allowed = MAX_REPEATS if frame.is_confirmed else session.repetitions - 1
+    if session.repeats >= allowed or not same_mic(frame.mic, session.mic_up):
         raise ReplayError(f"counter {fcnt} of DevAddr {frame.dev_addr} was used before", session.dev_eui)
     return Match(session, fcnt, is_repeat=True)
