@@ -1,17 +1,16 @@
 """The network's side of MAC commands: what is asked of a device, and what its answers change (1.0.3, clause 5).
 
-A device is asked where what it uses differs from what the network wants (`lora.policy`, `lora.adr`), in answer to one of
-its frames, and again with each frame until it answers or `MAX_TRIES` were in vain. Answers are counted once: a device
-answers in its next frame, and four answers (`STICKY`) it repeats until it hears a downlink, so that the network always
-knows its windows: it is not asked anew for what such an answer tells of while it is being repeated. A request that a
-device refuses changes nothing, and is not asked of it again.
+A device is asked where what it uses differs from what the network wants (`lora.wishes`, `lora.adr`), in answer to one
+of its frames, and again with each frame until it answers or `MAX_TRIES` were in vain. Answers are counted once: a
+device answers in its next frame, and four answers (`STICKY`) it repeats until it hears a downlink, so that the network
+always knows its windows. While it repeats one it is not asked that anew, since the old answer would be taken for the
+new one. A request that a device refuses changes nothing, and is not asked of it again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 
-from lora.adr import Limits, Settings, decide, note
+from lora.adr import Limits, decide, note
 from lora.commands import (
     DevStatusAns,
     DevStatusReq,
@@ -31,61 +30,41 @@ from lora.commands import (
     TxParamSetupReq,
 )
 from lora.crypto import Direction
-from lora.errors import RegionError
 from lora.events import CommandFailed, Event, Failure
 from lora.frame import DataFrame
 from lora.identifiers import Eui
 from lora.join import Network
-from lora.link import IDLE, Control, Link, Status, channel_row, share
-from lora.mac import encode_command, encode_commands, parse_commands
-from lora.radio import Heard, LoraRate
-from lora.region import MASK_ALL, MAX_CHANNELS, Region
+from lora.link import IDLE, Control, Link, Status, share
+from lora.mac import encode_command, parse_commands
+from lora.radio import Heard
 from lora.session import Match, RxParams, Session, accept
+from lora.wishes import KEEP, Request, Wishes
 
 MAX_TRIES = 5
 MAX_REFUSED = 16
 SECOND_US = 1_000_000
 QUIET_US = 86_400 * SECOND_US
-# 1.0.4, 5.2: a device leaves the rate or the power as it is.
-KEEP = 15
 KEEPS_SINCE = "1.0.4"
 MOVES_SINCE = "1.0.2"
-ADR_BANDWIDTH_HZ = 125_000
 STICKY = (RxParamSetupAns, RxTimingSetupAns, TxParamSetupAns, DlChannelAns)
 _STATUS = encode_command(DevStatusReq())
 
-# What is asked and answered as one, encoded: one command, or a block of LinkADRReq.
-Request = bytes
-
-
-@dataclass(frozen=True, slots=True)
-class _Needs:
-    """What follows from a link alone: how far ADR may go, what is to be changed, whether channels are to be switched."""
-
-    settings: Settings
-    limits: Limits
-    requests: tuple[Request, ...]
-    switches: bool
-
 
 class Controller:
-    """Asks and hears the devices of one network. Raise RegionError or EncodeError for wishes its region does not have."""
+    """Asks and hears the devices of one network."""
 
     def __init__(self, network: Network, version_of: Callable[[Eui], str]) -> None:
-        _check(network)
         self._region = network.region
+        self._wishes = Wishes(network)
         self._policy = network.policy
         self._version_of = version_of
-        self._rx = share(network.rx)
-        self._added = tuple(map(channel_row, network.channels))
-        self._floors_db = _floors(network.region)
-        self._needs = lru_cache(maxsize=4096)(self._find_needs)
 
     def observe(
         self, match: Match, frame: DataFrame, commands: Sequence[MacCommand], heard: Heard, now_us: int
     ) -> tuple[Session, list[Event]]:
         """The session after a new frame, and what became of what was asked; `heard` is the best reception."""
-        session, events = match.session, []
+        session = match.session
+        events: list[Event] = []
         rx, link, control = session.rx, session.link, session.control
         if control.asked:
             rx, link, control, events = self._settle(session, commands, now_us)
@@ -109,26 +88,28 @@ class Controller:
     ) -> tuple[Request, ...]:
         """What is to be asked of the device in answer to this frame, the most wanted first."""
         link, control = session.link, session.control
-        needs = self._needs(link)
+        needs = self._wishes.needs(link)
         settings = None
         if self._policy.adr and frame.fctrl.adr and link.dr is not None:
             settings = decide(session.history, needs.settings, _limits(needs.limits, control))
         is_due = self._is_status_due(session, now_us)
-        if settings is None and not needs.switches and not needs.requests and not is_due and session.rx == self._rx:
+        switches = settings is not None or needs.switches
+        if not (switches or needs.requests or is_due) and session.rx == self._wishes.rx:
             return ()
         version = self._version_of(session.dev_eui)
         found: list[Request] = []
-        if settings is not None or needs.switches:
-            found.append(self._adapt(session, settings, keeps=not frame.fctrl.adr and version >= KEEPS_SINCE))
+        if switches:
+            keeps = not frame.fctrl.adr and version >= KEEPS_SINCE
+            found.append(self._wishes.adaptation(session, settings, keeps=keeps))
         found += needs.requests
-        found += _windows(session.rx, self._rx)
+        found += self._wishes.windows(session.rx)
         if is_due:
             found.append(_STATUS)
-        barred = {encode_command(one)[:1] for one in commands if isinstance(one, STICKY)}
+        not_now = {one.CID for one in commands if isinstance(one, STICKY)}
         if version < MOVES_SINCE:
-            barred |= {bytes([DlChannelReq.CID]), bytes([TxParamSetupReq.CID])}
-        barred |= {*control.refused, *(request for request, tries in control.asked if tries > MAX_TRIES)}
-        return tuple(request for request in found if request not in barred and request[:1] not in barred)
+            not_now |= {DlChannelReq.CID, TxParamSetupReq.CID}
+        in_vain = {*control.refused, *(request for request, tries in control.asked if tries > MAX_TRIES)}
+        return tuple(request for request in found if request[0] not in not_now and request not in in_vain)
 
     def asked(self, session: Session, wanted: Sequence[Request], sent: Sequence[Request], now_us: int) -> Control:
         """The control of a session after some of what was wanted went out."""
@@ -219,21 +200,6 @@ class Controller:
         failed = [CommandFailed(session.dev_eui, Failure.NOT_DONE, _read(one)) for one in taken]
         return replace(control, refused=(*control.refused, *taken)[-MAX_REFUSED:]), list(failed)
 
-    def _adapt(self, session: Session, settings: Settings | None, *, keeps: bool) -> Request:
-        link = session.link
-        wanted = settings or link.settings
-        dr, tx_power = (KEEP, KEEP) if keeps else (wanted.dr, wanted.tx_power)
-        defined = link.channels(self._region)
-        enabled = [index for index in defined if index not in self._policy.disabled]
-        block = [
-            LinkAdrReq(dr, tx_power, mask, control, wanted.nb_trans) for control, mask in self._region.masks(enabled)
-        ]
-        request = encode_commands(tuple(block))
-        if request in session.control.refused and len(enabled) == len(defined) <= MAX_CHANNELS:
-            # Its channels may not be those known here: all that it has (control 6) it cannot refuse.
-            return encode_command(replace(block[-1], mask_control=MASK_ALL))
-        return request
-
     def _is_status_due(self, session: Session, now_us: int) -> bool:
         every_us = self._policy.status_every_s * SECOND_US
         control = session.control
@@ -241,49 +207,6 @@ class Controller:
             return False
         waits = any(request == _STATUS for request, _ in control.asked)
         return waits or now_us - (control.status_asked_us or session.started_us) >= every_us
-
-    def _find_needs(self, link: Link) -> _Needs:
-        defined = link.channels(self._region)
-        off = sum(1 << index for index in defined if index in self._policy.disabled)
-        found = (*self._channels(link), *self._moves(link), *self._rest(link))
-        return _Needs(link.settings, self._base_limits(link), tuple(map(encode_command, found)), off != link.off)
-
-    def _channels(self, link: Link) -> Iterable[NewChannelReq]:
-        first, most = len(self._region.channels), max(len(link.added), len(self._added))
-        have = (*link.added, *[None] * (most - len(link.added)))
-        want = (*self._added, *[None] * (most - len(self._added)))
-        for at, (old, new) in enumerate(zip(have, want, strict=True)):
-            if new != old:
-                hz, low, high = new or (0, 0, 0)
-                yield NewChannelReq(first + at, hz, high, low)
-
-    def _moves(self, link: Link) -> Iterable[DlChannelReq]:
-        channels = link.channels(self._region)
-        want, have = dict(self._policy.downlinks_hz), dict(link.downlinks_hz)
-        for index, channel in channels.items():
-            wanted = want.get(index, channel.frequency_hz)
-            if wanted != have.get(index, channel.frequency_hz):
-                yield DlChannelReq(index, wanted)
-
-    def _rest(self, link: Link) -> Iterable[MacCommand]:
-        policy = self._policy
-        if link.duty_cycle != policy.duty_cycle:
-            yield DutyCycleReq(policy.duty_cycle)
-        if policy.tx_params is not None and link.tx_params != policy.tx_params:
-            yield policy.tx_params
-
-    def _base_limits(self, link: Link) -> Limits:
-        region, policy = self._region, self._policy
-        channels = link.channels(region)
-        usable = [channels[index] for index in link.enabled(region)]
-        fastest = len(self._floors_db) - 1
-        if policy.max_dr is not None:
-            fastest = min(fastest, policy.max_dr)
-        rates = (dr for dr in range(fastest, -1, -1) if any(one.min_dr <= dr <= one.max_dr for one in usable))
-        power = region.tx_powers - 1
-        if policy.max_tx_power is not None:
-            power = min(power, policy.max_tx_power)
-        return Limits(next(rates, 0), power, self._floors_db, policy.margin_db)
 
 
 def is_sticky(commands: Iterable[MacCommand]) -> bool:
@@ -299,19 +222,6 @@ def fitting_requests(requests: Iterable[Request], room: int) -> tuple[Request, .
             found.append(request)
             room -= len(request)
     return tuple(found)
-
-
-def _windows(have: RxParams, want: RxParams) -> list[Request]:
-    found: list[Request] = []
-    if (have.rx1_dr_offset, have.rx2_dr, have.rx2_frequency_hz) != (
-        want.rx1_dr_offset,
-        want.rx2_dr,
-        want.rx2_frequency_hz,
-    ):
-        found.append(encode_command(RxParamSetupReq(want.rx1_dr_offset, want.rx2_dr, want.rx2_frequency_hz)))
-    if have.rx1_delay_s != want.rx1_delay_s:
-        found.append(encode_command(RxTimingSetupReq(want.rx1_delay_s)))
-    return found
 
 
 def _limits(limits: Limits, control: Control) -> Limits:
@@ -369,45 +279,3 @@ def _is_yes(answer: MacCommand) -> bool:
 
 def _read(request: Request) -> tuple[MacCommand, ...]:
     return parse_commands(Direction.DOWN, request).commands
-
-
-def _floors(region: Region) -> tuple[float, ...]:
-    """What the data rates from 0 on need that ADR goes through: LoRa at 125 kHz."""
-    floors: list[float] = []
-    for rate in region.rates:
-        if not isinstance(rate, LoraRate) or rate.bandwidth_hz != ADR_BANDWIDTH_HZ:
-            break
-        floors.append(rate.required_snr_db)
-    return tuple(floors)
-
-
-def _check(network: Network) -> None:
-    """Require wishes that the region has: they become the state of devices."""
-    region, policy, rx = network.region, network.policy, network.rx
-    region.rx1_dr(0, rx.rx1_dr_offset)
-    region.rate(rx.rx2_dr)
-    own = len(region.channels)
-    count = own + len(network.channels)
-    if count > max(own, MAX_CHANNELS):
-        raise RegionError(f"{region.name} has {MAX_CHANNELS} channels, these would be {count}")
-    for channel in network.channels:
-        region.check_frequency(channel.frequency_hz)
-        if not channel.min_dr <= channel.max_dr:
-            raise RegionError(f"a channel with DR{channel.min_dr} to DR{channel.max_dr}")
-        region.rate(channel.min_dr)
-        region.rate(channel.max_dr)
-    for hz in (rx.rx2_frequency_hz, *(hz for _, hz in policy.downlinks_hz)):
-        region.check_frequency(hz)
-    indices = {*policy.disabled, *(index for index, _ in policy.downlinks_hz)}
-    if not indices <= set(range(count)) or len(policy.disabled) >= count:
-        raise RegionError(f"{region.name} would have channels 0 to {count - 1}, and one of them on")
-    if not 1 <= rx.rx1_delay_s <= 15:
-        raise RegionError(f"RX1 opens after 1 to 15 s, got {rx.rx1_delay_s}")
-    for value, most in ((policy.max_dr, len(region.rates)), (policy.max_tx_power, region.tx_powers)):
-        if value is not None and not 0 <= value < most:
-            raise RegionError(f"{region.name} has no index {value} of {most}")
-    encode_command(DutyCycleReq(policy.duty_cycle))
-    if policy.tx_params is not None:
-        if not region.sets_tx_params:
-            raise RegionError(f"devices of {region.name} do not know TXParamSetupReq")
-        encode_command(policy.tx_params)

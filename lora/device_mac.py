@@ -27,11 +27,12 @@ from lora.session import RxParams
 
 UNKNOWN_BATTERY = 255
 DEFAULT_DR = 5
+STICKY = (RxParamSetupAns, RxTimingSetupAns, DlChannelAns)
 
 
 @dataclass(frozen=True, slots=True)
 class RadioState:
-    """Channels by index, those switched on, RX1 frequencies that differ, rate, power index and windows."""
+    """Channels by index, those switched on, RX1 frequencies that differ, rate, power index, windows, NbTrans and duty."""
 
     channels: dict[int, Channel]
     enabled: frozenset[int]
@@ -39,6 +40,8 @@ class RadioState:
     dr: int = DEFAULT_DR
     tx_power: int = 0
     downlinks_hz: dict[int, int] = field(default_factory=dict)
+    nb_trans: int = 1
+    duty_cycle: int = 0
 
 
 class MacSide:
@@ -62,11 +65,12 @@ class MacSide:
         return tuple(one for one in found if one.min_dr <= state.dr <= one.max_dr) or tuple(found)
 
     def answered(self) -> None:
-        """The answers were sent."""
-        self.answers.clear()
+        """The answers were sent: those on windows and channels are sent again until a downlink comes (5.4, 5.7, 5.9)."""
+        self.answers = [answer for answer in self.answers if isinstance(answer, STICKY)]
 
     def take(self, commands: Sequence[MacCommand]) -> None:
         """Apply what a downlink commands, and owe its answers; LinkCheckAns and DeviceTimeAns ask for nothing."""
+        self.answers.clear()
         for command in commands:
             answer = self._apply(command)
             if answer is not None:
@@ -86,6 +90,7 @@ class MacSide:
                 self.state = replace(self.state, rx=replace(self.state.rx, rx1_delay_s=command.delay_s))
                 return RxTimingSetupAns()
             case DutyCycleReq():
+                self.state = replace(self.state, duty_cycle=command.exponent)
                 return DutyCycleAns()
             case DevStatusReq():
                 return DevStatusAns(UNKNOWN_BATTERY, 0)
@@ -98,7 +103,8 @@ class MacSide:
         if enabled is not None and power_ok and rate_ok:
             dr = self.state.dr if command.dr == 15 else command.dr
             power = self.state.tx_power if command.tx_power == 15 else command.tx_power
-            self.state = replace(self.state, enabled=enabled, dr=dr, tx_power=power)
+            nb_trans = command.repetitions or 1
+            self.state = replace(self.state, enabled=enabled, dr=dr, tx_power=power, nb_trans=nb_trans)
         return LinkAdrAns(power_ok, rate_ok, enabled is not None)
 
     def _set_windows(self, command: RxParamSetupReq) -> RxParamSetupAns:

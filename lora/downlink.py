@@ -80,12 +80,7 @@ def data_slots(
 ) -> tuple[Slot, ...]:
     """The windows after a data frame, as the session has them; `moved` are RX1 frequencies by the uplink's (5.9)."""
     slots = _slots(region, rx, rx.rx1_delay_s, uplink)
-    if not moved:
-        return slots
-    return tuple(
-        replace(slot, frequency_hz=moved.get(slot.frequency_hz, slot.frequency_hz)) if slot.window is Window.RX1 else slot
-        for slot in slots
-    )
+    return tuple(_moved(slot, moved) for slot in slots) if moved else slots
 
 
 def fitting(region: Region, slots: Sequence[Slot], phy_size: int) -> tuple[Slot, ...]:
@@ -111,9 +106,7 @@ def options(region: Region, slots: Sequence[Slot], receptions: Sequence[Receptio
             yield Option(reception.gateway, slot, order, reception.received_us + delay_us, airtime_us)
 
 
-def choose(
-    region: Region, ways: Sequence[Option], ledger: DutyLedger, now_us: int, share: float = 1.0
-) -> int | None:
+def choose(region: Region, ways: Sequence[Option], ledger: DutyLedger, now_us: int, share: float = 1.0) -> int | None:
     """The index of the first way that is still in time and within that share of the gateway's duty cycle, or None."""
     for index, way in enumerate(ways):
         band = region.band(way.transmission.frequency_hz)
@@ -129,3 +122,9 @@ def _slots(region: Region, rx: RxParams, delay_s: int, uplink: Reception) -> tup
         return (rx2,)
     rx1_dr = region.rx1_dr(uplink_dr, rx.rx1_dr_offset)
     return Slot(Window.RX1, delay_s, uplink.heard.frequency_hz, rx1_dr), rx2
+
+
+def _moved(slot: Slot, moved: Mapping[int, int]) -> Slot:
+    if slot.window is not Window.RX1:
+        return slot
+    return replace(slot, frequency_hz=moved.get(slot.frequency_hz, slot.frequency_hz))

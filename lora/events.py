@@ -151,7 +151,7 @@ class UplinkAccepted:
 
 @dataclass(frozen=True, slots=True)
 class UplinkRepeated:
-    """The last frame once more: by NbTrans, or because its acknowledgement was not heard and is sent again. No reading."""
+    """The last frame once more, by NbTrans or for want of its acknowledgement, which is sent again. No new reading."""
 
     session: Session
     fcnt: int
@@ -224,7 +224,7 @@ class QueuedAbandoned:
 
 @dataclass(frozen=True, slots=True)
 class CommandFailed:
-    """A device refused MAC commands, never answered them, or took them and did otherwise: they are not asked again soon."""
+    """A device refused MAC commands, never answered them, or said yes and did otherwise: `answers` are its own."""
 
     dev_eui: Eui
     failure: Failure

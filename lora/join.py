@@ -13,7 +13,7 @@ from lora.errors import DevNonceError, ExhaustedError, JoinMicError, UnknownDevi
 from lora.frame import JoinAccept, JoinRequest
 from lora.identifiers import DevAddr, Eui, NetId
 from lora.link import Link, channel_row, share
-from lora.policy import Policy
+from lora.policy import DEFAULT, Policy
 from lora.profile import Device
 from lora.region import Channel, Region
 from lora.session import RxParams, Session
@@ -38,7 +38,7 @@ class Network:
     rx1_dr_offset: int = 0
     rx2_dr: int | None = None
     rx2_frequency_hz: int | None = None
-    policy: Policy = Policy()
+    policy: Policy = DEFAULT
 
     @property
     def rx(self) -> RxParams:

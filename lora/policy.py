@@ -29,3 +29,6 @@ class Policy:
     duty_cycle: int = 0
     tx_params: TxParamSetupReq | None = None
     status_every_s: int = DAY_S
+
+
+DEFAULT = Policy()
