@@ -164,7 +164,7 @@ class VirtualDevice:
 
     def _fopts(self, session: _Session) -> bytes:
         fopts = b""
-        for command in (*self._mac.answers, *session.asks):
+        for command in (*self._mac.owed, *session.asks):
             encoded = encode_command(command)
             if len(fopts) + len(encoded) > MAX_FOPTS:
                 break

@@ -32,7 +32,7 @@ STICKY = (RxParamSetupAns, RxTimingSetupAns, DlChannelAns)
 
 @dataclass(frozen=True, slots=True)
 class RadioState:
-    """Channels by index, those switched on, RX1 frequencies that differ, rate, power index, windows, NbTrans and duty."""
+    """Channels by index, those switched on, RX1 frequencies that differ, rate, power, windows, NbTrans, duty."""
 
     channels: dict[int, Channel]
     enabled: frozenset[int]
@@ -56,7 +56,13 @@ class MacSide:
             channels |= {len(channels) + index: Channel(hz) for index, hz in enumerate(added)}
             rx = replace(rx, rx1_delay_s=accept.rx_delay_s, rx1_dr_offset=accept.rx1_dr_offset, rx2_dr=accept.rx2_dr)
         self.state = RadioState(channels, frozenset(channels), rx)
-        self.answers: list[MacCommand] = []
+        self._answers: list[MacCommand] = []
+        self._repeated: list[MacCommand] = []
+
+    @property
+    def owed(self) -> tuple[MacCommand, ...]:
+        """The answers that the next frame carries."""
+        return (*self._repeated, *self._answers)
 
     def usable(self) -> tuple[Channel, ...]:
         """The channels an uplink may go out on, at the rate that is set."""
@@ -65,16 +71,17 @@ class MacSide:
         return tuple(one for one in found if one.min_dr <= state.dr <= one.max_dr) or tuple(found)
 
     def answered(self) -> None:
-        """The answers were sent: those on windows and channels are sent again until a downlink comes (5.4, 5.7, 5.9)."""
-        self.answers = [answer for answer in self.answers if isinstance(answer, STICKY)]
+        """The answers were sent: those on windows again and again until a downlink comes (5.4, 5.7, 5.9)."""
+        self._repeated = [answer for answer in self.owed if isinstance(answer, STICKY)]
+        self._answers = []
 
     def take(self, commands: Sequence[MacCommand]) -> None:
         """Apply what a downlink commands, and owe its answers; LinkCheckAns and DeviceTimeAns ask for nothing."""
-        self.answers.clear()
+        self._repeated = []
         for command in commands:
             answer = self._apply(command)
             if answer is not None:
-                self.answers.append(answer)
+                self._answers.append(answer)
 
     def _apply(self, command: MacCommand) -> MacCommand | None:
         match command:

@@ -21,7 +21,7 @@ from lora.crypto import Direction, data_mic
 from lora.device import DownlinkTaken, VirtualDevice
 from lora.errors import EncodeError, FrameError
 from lora.events import DownlinkScheduled, UplinkAccepted
-from lora.frame import DataFrame, FCtrl, MType, decode_frame, encode_data
+from lora.frame import FCtrl, MType, encode_data
 from lora.mac import encode_commands
 from lora.region import RU864
 from tests.unit.lora.builders import ROOT_KEY, World, answer, joined, make_meter, only
@@ -46,8 +46,8 @@ def answers(world: World, meter: VirtualDevice) -> tuple[MacCommand, ...]:
     return only(UplinkAccepted, world.say(meter.send(2, b"x"))).commands
 
 
-def test_commands_are_applied_and_answered_once() -> None:
-    """The meter changes rate, power, channels and windows as told, says so in its next frame, and only there."""
+def test_commands_are_applied_and_answered() -> None:
+    """The meter changes rate, power, channels and windows as told, and says so in its next frame."""
     world = World()
     meter = joined(world)
 
@@ -61,9 +61,21 @@ def test_commands_are_applied_and_answered_once() -> None:
     uplink = meter.send(2, b"x")
     assert (uplink.frequency_hz, uplink.rate) == (864_100_000, RU864.rate(3))
     assert (meter.rx.rx1_delay_s, meter.radio.tx_power) == (5, 2)
-    frame = decode_frame(uplink.payload)
-    assert isinstance(frame, DataFrame)
-    assert frame.fopts == b""
+
+
+def test_answer_on_windows_is_repeated_until_a_downlink_comes() -> None:
+    """The meter tells of its windows with each frame until it hears a downlink, and answers all else once."""
+    world = World()
+    meter = joined(world)
+    command(world, meter, LinkAdrReq(3, 2, 0b11), RxTimingSetupReq(5))
+    first = answers(world, meter)
+
+    again = answers(world, meter)
+    command(world, meter, fcnt=101)
+
+    assert [type(one) for one in first] == [LinkAdrAns, RxTimingSetupAns]
+    assert again == (RxTimingSetupAns(),)
+    assert answers(world, meter) == ()
 
 
 def test_command_that_does_not_fit_is_refused_by_parts_and_not_applied() -> None:
