@@ -16,7 +16,7 @@ MARGIN_DB = 10.0
 MAX_NB_TRANS = 3
 MAX_GAP = 1000
 TENTHS = 10
-MAX_TENTHS = 1000
+MAX_SNR_DB = 100.0
 # By NbTrans 1, 2, 3: less than so many per cent of frames lost, and the next NbTrans.
 LOSSES = ((5.0, (1, 1, 2)), (10.0, (1, 2, 3)), (30.0, (2, 3, 3)), (float("inf"), (3, 3, 3)))
 _ENTRY = struct.Struct("<hh")
@@ -47,15 +47,32 @@ class Limits:
     min_tx_power: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a device was heard under its present settings: how many uplinks, the best SNR, how many were lost."""
+
+    heard: int
+    best_snr_db: float | None
+    lost: int
+
+
 def note(history: bytes, snr_db: float, gap: int) -> bytes:
     """The history with one more uplink: its best SNR, and by how much its counter is above that of the one before.
 
     A history is at most 80 bytes, four an uplink, oldest first: it is kept with each session.
     """
-    tenths = round(snr_db * TENTHS)
-    if not -MAX_TENTHS <= tenths <= MAX_TENTHS:
-        tenths = MAX_TENTHS if tenths > 0 else -MAX_TENTHS
-    return history[_ENTRY.size - _SIZE :] + _ENTRY.pack(tenths, gap if gap < MAX_GAP else MAX_GAP)
+    # A gateway writes what it likes, also what is no number.
+    if not -MAX_SNR_DB <= snr_db <= MAX_SNR_DB:
+        snr_db = MAX_SNR_DB if snr_db > 0 else -MAX_SNR_DB
+    return history[_ENTRY.size - _SIZE :] + _ENTRY.pack(round(snr_db * TENTHS), gap if gap < MAX_GAP else MAX_GAP)
+
+
+def summarise(history: bytes) -> Quality:
+    """What a history says."""
+    values = _values(history)
+    if not values:
+        return Quality(0, None, 0)
+    return Quality(len(values) // 2, max(values[::2]) / TENTHS, _lost(values))
 
 
 def decide(history: bytes, now: Settings, limits: Limits) -> Settings | None:
@@ -63,13 +80,13 @@ def decide(history: bytes, now: Settings, limits: Limits) -> Settings | None:
     if not history or now.dr >= len(limits.floors_db):
         return None
     is_full = len(history) >= _SIZE
-    values = _FULL.unpack(history) if is_full else struct.unpack(f"<{len(history) // 2}h", history)
+    values = _values(history)
     margin_db = max(values[::2]) / TENTHS - limits.floors_db[now.dr] - limits.margin_db
     dr = now.dr if now.dr <= limits.max_dr else limits.max_dr
     power = now.tx_power
     nb_trans = now.nb_trans
     if is_full:
-        lost = sum(values[3::2]) - HISTORY + 1
+        lost = _lost(values)
         if lost or nb_trans != 1:
             nb_trans = _repetitions(nb_trans, lost)
     # Towards zero: less than a whole step is none.
@@ -83,6 +100,16 @@ def decide(history: bytes, now: Settings, limits: Limits) -> Settings | None:
     if dr == now.dr and power == now.tx_power and nb_trans == now.nb_trans:
         return None
     return Settings(dr, power, nb_trans)
+
+
+def _values(history: bytes) -> tuple[int, ...]:
+    """Tenths of dB and counter steps in turn, oldest first."""
+    return _FULL.unpack(history) if len(history) == _SIZE else struct.unpack(f"<{len(history) // 2}h", history)
+
+
+def _lost(values: tuple[int, ...]) -> int:
+    """The frames that are missing between the first and the last."""
+    return sum(values[3::2]) - len(values) // 2 + 1
 
 
 def _repetitions(now: int, lost: int) -> int:

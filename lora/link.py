@@ -42,6 +42,11 @@ class Link:
         """What ADR decides on."""
         return Settings(self.dr or 0, self.tx_power, self.nb_trans)
 
+    @property
+    def frequencies_hz(self) -> tuple[int, ...]:
+        """Those that are not the region's own."""
+        return (*(row[0] for row in self.added if row is not None), *(hz for _, hz in self.downlinks_hz))
+
     def channels(self, region: Region) -> dict[int, Channel]:
         """The channels that are defined, by index."""
         own = dict(enumerate(region.channels))

@@ -76,6 +76,14 @@ class Session:
     control: Control = IDLE
     history: bytes = b""
 
+    def is_of(self, region: Region) -> bool:
+        """Whether the region has what this session uses."""
+        rx = self.rx
+        rates = range(len(region.rates))
+        dr_ok = rx.rx2_dr in rates and (self.link.dr is None or self.link.dr in rates)
+        frequencies = (rx.rx2_frequency_hz, *self.link.frequencies_hz)
+        return dr_ok and all(map(region.contains, frequencies)) and self.link.tx_power < region.tx_powers
+
     @property
     def repetitions(self) -> int:
         """How often the device may send an unconfirmed frame: NbTrans as it was answered, or as it is being asked."""

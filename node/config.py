@@ -202,13 +202,27 @@ class FederationSection(_Section):
 
 
 class RadioSection(_Section):
-    """The gateway port of the network server; off unless this organisation owns a network."""
+    """The gateway port of the network server; off unless this organisation owns a network.
+
+    What devices are told beside their region's defaults: `channels_hz` are added, `duty_cycle` n lets them send 1 / 2^n
+    of the time. `adr` sets rates and powers of devices that ask for it, `adr_margin_db` above the floor; each device is
+    asked for its battery every `status_hours`, 0 for never. Devices in service are brought to a change by commands.
+    """
 
     enabled: bool = False
     host: str = "127.0.0.1"
     port: int = Field(default=1700, ge=0, le=65535)
     region: Literal["RU864", "EU868"] = "RU864"
     net_id: int = Field(default=0, ge=0, lt=2**24)
+    adr: bool = True
+    adr_margin_db: float = Field(default=10.0, ge=0, le=40)
+    status_hours: int = Field(default=24, ge=0, le=8760)
+    channels_hz: list[int] = Field(default=[], max_length=5)
+    rx1_delay_s: int = Field(default=1, ge=1, le=15)
+    rx1_dr_offset: int = Field(default=0, ge=0, le=7)
+    rx2_dr: int | None = Field(default=None, ge=0, le=15)
+    rx2_frequency_hz: int | None = None
+    duty_cycle: int = Field(default=0, ge=0, le=15)
 
 
 class WebhooksSection(_Section):

@@ -15,8 +15,10 @@ import structlog
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from lora.errors import LoraError
 from lora.events import (
     ActivationChanged,
+    CommandFailed,
     DownlinkFailed,
     Event,
     FrameRefused,
@@ -29,13 +31,16 @@ from lora.events import (
 )
 from lora.identifiers import Eui, NetId
 from lora.join import Activation, Network
+from lora.mac import encode_commands
 from lora.memory import MemoryDirectory, MemorySessionStore
 from lora.net.udp import Address, UdpGateways, Unit
+from lora.policy import Policy
 from lora.radio import Reception
-from lora.region import get_region
+from lora.region import Region, get_region
 from lora.server import NetworkServer
 from lora.session import Session
-from node.errors import NotFoundError, StoreAwayError
+from node.config import RadioSection
+from node.errors import ConfigError, NotFoundError, StoreAwayError
 from node.metrics import Metrics
 from node.services.commissioning import ACTOR, Commissioning
 from node.services.core import Core
@@ -73,12 +78,14 @@ log = structlog.get_logger()
 Kept = JoinAccepted | JoinRefused | UplinkAccepted | UplinkRepeated | UplinkRefused
 KEPT = (JoinAccepted, JoinRefused, UplinkAccepted, UplinkRepeated, UplinkRefused)
 RETRY_S = 1.0
+HOUR_S = 3600
 MAX_STRANGERS = 64
 TELL_AGAIN_US = 60_000_000
 # How many refused frames are kept; what a stranger sends must not fill the store.
 KEPT_REFUSED = 10_000
 PRUNE_EVERY = 1_000
 REFUSED, DOWNLINK_FAILED, SET_ASIDE = "lora_refused", "lora_downlinks_failed", "lora_set_aside"
+COMMAND_FAILED = "lora_commands_failed"
 # The store is away: busy, full, or its server is restarted.
 AWAY = (StoreAwayError, DBAPIError, PoolTimeoutError, OSError)
 SPOILT = (IntegrityError, DataError, ProgrammingError)
@@ -104,23 +111,26 @@ class Radio:
         self._strangers: OrderedDict[bytes, int] = OrderedDict()
         self._told: dict[tuple[bytes, str], int] = {}
         self._refused = 0
+        self._sessions = MemorySessionStore()
         self._gateways: UdpGateways | None = None
         self.address: Address | None = None
 
     async def open(self) -> Address:
-        """Take up what is stored and open the gateway port; raise OSError."""
+        """Take up what is stored and open the gateway port; raise OSError, or ConfigError for wishes it cannot keep."""
         settings = self._core.settings.radio
-        region = get_region(settings.region)
         await self._commissioning.load()
         async with self._core.database.read() as tx:
             self._names = {gateway.eui: gateway.name for gateway in await list_gateways(tx)}
             nonces, sessions = await read_nonces(tx), await read_sessions(tx)
-        store = MemorySessionStore(
+        self._sessions = MemorySessionStore(
             (Activation(Eui(one.dev_eui), one.join_nonce, one.dev_nonces) for one in nonces),
-            [open_session(self._core.keystore.vault, one) for one in sessions],
+            self._of_region(open_session(self._core.keystore.vault, one) for one in sessions),
         )
         random = self._core.random.bytes
-        server = NetworkServer(Network(NetId(settings.net_id), region), self._directory, store, random)
+        try:
+            server = NetworkServer(_network(settings), self._directory, self._sessions, random)
+        except LoraError as error:
+            raise ConfigError(f"[radio]: {error}") from error
         self._gateways = UdpGateways(
             server,
             self.handle,
@@ -165,6 +175,18 @@ class Radio:
         raw = dev_eui.raw if dev_eui else None
         async with self._core.database.read() as tx:
             return await list_frames(tx, dev_eui=raw, state=state, before=before, limit=limit)
+
+    def session(self, dev_eui: Eui) -> Session:
+        """The session that a device uses, with its link; raise NotFoundError."""
+        sessions = self._sessions.sessions_of(dev_eui)
+        if not sessions:
+            raise NotFoundError(f"DevEUI {dev_eui} is in no session here", "radio_device_unknown")
+        return next((one for one in reversed(sessions) if one.fcnt_up is not None), sessions[-1])
+
+    @property
+    def region(self) -> Region:
+        """The channel plan of this network."""
+        return get_region(self._core.settings.radio.region)
 
     async def newest(self, dev_euis: Sequence[bytes] | None = None) -> int:
         """The number of the newest frame, of some devices or of all."""
@@ -233,6 +255,14 @@ class Radio:
             tx.on_commit(self._core.bus.wake)
         self._refused = refused
 
+    def _of_region(self, sessions: Iterable[Session]) -> list[Session]:
+        """Those that the region in the settings has: it may have been another one when they began."""
+        found = list(sessions)
+        kept = [session for session in found if session.is_of(self.region)]
+        if len(kept) < len(found):
+            log.warning("sessions_of_another_region", region=self.region.name, sessions=len(found) - len(kept))
+        return kept
+
     def _set_aside(self, unit: Unit, error: Exception) -> None:
         heard = [reception.heard.payload.hex() for event in unit for reception in _fresh(event)]
         log.error("frames_set_aside", error=repr(error), events=[type(event).__name__ for event in unit], heard=heard)
@@ -257,6 +287,8 @@ class Radio:
                 await self._take_late(tx, event)
             case FrameRefused():
                 self._metrics.count(REFUSED, label=event.reason.value)
+            case CommandFailed():
+                await self._take_failed(tx, event)
             case DownlinkFailed():
                 self._metrics.count(DOWNLINK_FAILED)
                 log.warning("downlink_failed", dev_eui=str(event.dev_eui), reason=event.reason)
@@ -267,6 +299,21 @@ class Radio:
         if frame is not None:
             detail = {**frame.detail, "receptions": show_receptions(event.receptions)}
             await set_frame_state(tx, frame.id, frame.state, detail)
+
+    async def _take_failed(self, tx: WriteTx, event: CommandFailed) -> None:
+        self._metrics.count(COMMAND_FAILED, label=event.failure.value)
+        device = await find_device(tx, event.dev_eui.raw)
+        if device is not None:
+            dev_eui, command = device.dev_eui.hex(), encode_commands(event.commands).hex()
+            await self._core.announce(
+                tx,
+                ACTOR,
+                "device_disobeyed",
+                device.subject,
+                dev_eui=dev_eui,
+                reason=event.failure.value,
+                command=command,
+            )
 
     async def _take_refused(self, tx: WriteTx, event: JoinRefused | UplinkRefused) -> None:
         """A device of this network is told of once a minute for each reason."""
@@ -279,6 +326,26 @@ class Radio:
         await self._core.announce(
             tx, ACTOR, f"{what}_refused", device.subject, dev_eui=device.dev_eui.hex(), reason=event.reason.value
         )
+
+
+def _network(settings: RadioSection) -> Network:
+    """What the settings grant and want of devices; raise LoraError."""
+    policy = Policy(
+        adr=settings.adr,
+        margin_db=settings.adr_margin_db,
+        duty_cycle=settings.duty_cycle,
+        status_every_s=settings.status_hours * HOUR_S,
+    )
+    return Network(
+        NetId(settings.net_id),
+        get_region(settings.region),
+        tuple(settings.channels_hz),
+        settings.rx1_delay_s,
+        settings.rx1_dr_offset,
+        settings.rx2_dr,
+        settings.rx2_frequency_hz,
+        policy,
+    )
 
 
 def _fresh(event: Event) -> Sequence[Reception]:

@@ -7,9 +7,11 @@ from typing import Any
 
 from drivers.descriptor import Descriptor
 from drivers.registry import DeviceTraits
+from lora.commands import TxParamSetupReq
 from lora.events import SessionChanged, SessionEnded
 from lora.identifiers import DevAddr, Eui
 from lora.keys import Key
+from lora.link import FRESH, IDLE, Control, Link, Status, share
 from lora.profile import Device, DeviceProfile, build_profile
 from lora.radio import Reception
 from lora.registration import Registration, Row, Step, StepRecord
@@ -51,7 +53,7 @@ class Progress:
 
 
 def seal_session(vault: Vault, session: Session) -> StoredSession:
-    """A session at rest: keys, counters, address and queue under the store's own key."""
+    """A session at rest: keys, counters, address, queue and link under the store's own key."""
     rx = session.rx
     state: Json = {
         "dev_addr": session.dev_addr.value,
@@ -65,7 +67,11 @@ def seal_session(vault: Vault, session: Session) -> StoredSession:
         "repeats": session.repeats,
         "queue": [[item.id, item.port, item.payload.hex(), item.confirmed] for item in session.queue],
         "attempts": session.attempts,
+        "link": _show_link(session.link),
+        "history": session.history.hex(),
     }
+    if session.control != IDLE:
+        state["control"] = _show_control(session.control)
     return StoredSession(session.dev_eui.raw, session.number, vault.seal(_dump(state)))
 
 
@@ -79,7 +85,7 @@ def open_session(vault: Vault, stored: StoredSession) -> Session:
         DevAddr(state["dev_addr"]),
         Key(bytes.fromhex(state["network_key"])),
         Key(bytes.fromhex(application_key)) if application_key else None,
-        RxParams(*state["rx"]),
+        share(RxParams(*state["rx"])),
         state["started_us"],
         state["fcnt_up"],
         state["fcnt_down"],
@@ -87,6 +93,9 @@ def open_session(vault: Vault, stored: StoredSession) -> Session:
         state["repeats"],
         tuple(QueuedDownlink(i, port, bytes.fromhex(raw), confirmed) for i, port, raw, confirmed in state["queue"]),
         state["attempts"],
+        _read_link(state["link"]) if "link" in state else FRESH,
+        _read_control(state["control"]) if "control" in state else IDLE,
+        bytes.fromhex(state.get("history", "")),
     )
 
 
@@ -180,6 +189,54 @@ def read_progress(dev_eui: Eui, stored: Mapping[str, Any]) -> Progress:  # Any: 
         tuple(StepRecord(Step(one["step"]), one["detail"], one["at_us"]) for one in stored["records"]),
     )
     return Progress(registration, stored["session"], stored["passed"], stored["joined_us"], rows, stored["said"])
+
+
+def _show_link(link: Link) -> list[object]:
+    params = link.tx_params
+    return [
+        link.dr,
+        link.tx_power,
+        link.nb_trans,
+        link.added,
+        link.off,
+        link.downlinks_hz,
+        link.duty_cycle,
+        [params.downlink_dwell, params.uplink_dwell, params.eirp_index] if params else None,
+    ]
+
+
+def _read_link(stored: Sequence[Any]) -> Link:  # Any: JSON of our own
+    dr, tx_power, nb_trans, added, off, moved, duty_cycle, params = stored
+    rows = tuple(tuple(row) if row else None for row in added)
+    downlinks = tuple((index, hz) for index, hz in moved)
+    tx_params = TxParamSetupReq(*params) if params else None
+    return share(Link(dr, tx_power, nb_trans, rows, off, downlinks, duty_cycle, tx_params))
+
+
+def _show_control(control: Control) -> Json:
+    status = control.status
+    return {
+        "asked": [[request.hex(), tries] for request, tries in control.asked],
+        "refused": [request.hex() for request in control.refused],
+        "takes": [control.max_dr, control.max_tx_power, control.min_tx_power],
+        "quiet_until_us": control.quiet_until_us,
+        "status": [status.battery, status.margin_db, status.at_us] if status else None,
+        "status_asked_us": control.status_asked_us,
+    }
+
+
+def _read_control(stored: Mapping[str, Any]) -> Control:  # Any: JSON of our own
+    max_dr, max_tx_power, min_tx_power = stored["takes"]
+    return Control(
+        tuple((bytes.fromhex(request), tries) for request, tries in stored["asked"]),
+        tuple(bytes.fromhex(request) for request in stored["refused"]),
+        max_dr,
+        max_tx_power,
+        min_tx_power,
+        stored["quiet_until_us"],
+        Status(*stored["status"]) if stored["status"] else None,
+        stored["status_asked_us"],
+    )
 
 
 def _dump(state: Json) -> bytes:

