@@ -241,6 +241,8 @@ def _refuse(
     if not isinstance(last, LinkAdrReq):
         return control
     said = [one for one in answers if isinstance(one, LinkAdrAns)]
+    if not all(one.mask_ok for one in said):
+        control = replace(control, takes_masks=False)
     if not all(one.rate_ok for one in said) and link.dr is not None and KEEP > last.dr > link.dr:
         control = replace(control, max_dr=last.dr - 1)
     if not all(one.power_ok for one in said) and last.tx_power != KEEP:

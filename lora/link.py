@@ -77,7 +77,8 @@ class Control:
 
     `asked` are commands that went out and have no answer yet, encoded, each with how often. `refused` are commands that
     this device does not take, encoded, the latest last; `max_dr`, `max_tx_power` and `min_tx_power` are what it takes
-    of LinkADRReq, where it does not take all. What was asked in vain too often is not asked until `quiet_until_us`.
+    of LinkADRReq, where it does not take all, and `takes_masks` is false once it refused one. What was asked in vain
+    too often is not asked until `quiet_until_us`.
     """
 
     asked: tuple[tuple[bytes, int], ...] = ()
@@ -85,6 +86,7 @@ class Control:
     max_dr: int | None = None
     max_tx_power: int | None = None
     min_tx_power: int = 0
+    takes_masks: bool = True
     quiet_until_us: int = 0
     status: Status | None = None
     status_asked_us: int = 0

@@ -67,11 +67,10 @@ class Wishes:
         block = [
             LinkAdrReq(dr, tx_power, mask, control, wanted.nb_trans) for control, mask in self._region.masks(enabled)
         ]
-        request = encode_commands(tuple(block))
-        if request in session.control.refused and len(enabled) == len(defined) <= MAX_CHANNELS:
+        if not session.control.takes_masks and len(enabled) == len(defined) <= MAX_CHANNELS:
             # Its channels may not be those known here: all that it has (control 6) it cannot refuse.
             return encode_command(replace(block[-1], mask_control=MASK_ALL))
-        return request
+        return encode_commands(tuple(block))
 
     def windows(self, have: RxParams) -> list[Request]:
         """What brings a device to the windows that are wanted."""

@@ -218,7 +218,7 @@ def _show_control(control: Control) -> Json:
     return {
         "asked": [[request.hex(), tries] for request, tries in control.asked],
         "refused": [request.hex() for request in control.refused],
-        "takes": [control.max_dr, control.max_tx_power, control.min_tx_power],
+        "takes": [control.max_dr, control.max_tx_power, control.min_tx_power, control.takes_masks],
         "quiet_until_us": control.quiet_until_us,
         "status": [status.battery, status.margin_db, status.at_us] if status else None,
         "status_asked_us": control.status_asked_us,
@@ -226,13 +226,14 @@ def _show_control(control: Control) -> Json:
 
 
 def _read_control(stored: Mapping[str, Any]) -> Control:  # Any: JSON of our own
-    max_dr, max_tx_power, min_tx_power = stored["takes"]
+    max_dr, max_tx_power, min_tx_power, takes_masks = stored["takes"]
     return Control(
         tuple((bytes.fromhex(request), tries) for request, tries in stored["asked"]),
         tuple(bytes.fromhex(request) for request in stored["refused"]),
         max_dr,
         max_tx_power,
         min_tx_power,
+        takes_masks,
         stored["quiet_until_us"],
         Status(*stored["status"]) if stored["status"] else None,
         stored["status_asked_us"],

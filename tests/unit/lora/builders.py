@@ -35,14 +35,16 @@ def counting_random() -> Callable[[int], bytes]:
     return lambda size: (next(numbers) * 0x9E3779B1 % (1 << 8 * size)).to_bytes(size, "big")
 
 
-def make_profile(dev_eui: Eui = DEV_EUI, version: str = "1.0.3") -> DeviceProfile:
-    """A meter of the region RU864."""
-    return DeviceProfile(dev_eui, JOIN_EUI, RU864, version, ports=(2,))
+def make_profile(dev_eui: Eui = DEV_EUI, version: str = "1.0.3", region: Region = RU864) -> DeviceProfile:
+    """A meter."""
+    return DeviceProfile(dev_eui, JOIN_EUI, region, version, ports=(2,))
 
 
-def make_device(dev_eui: Eui = DEV_EUI, key: Key = ROOT_KEY, version: str = "1.0.3", *, reads: bool = True) -> Device:
+def make_device(
+    dev_eui: Eui = DEV_EUI, key: Key = ROOT_KEY, version: str = "1.0.3", *, reads: bool = True, region: Region = RU864
+) -> Device:
     """What the directory knows."""
-    return Device(make_profile(dev_eui, version), key, reads)
+    return Device(make_profile(dev_eui, version, region), key, reads)
 
 
 def make_heard(payload: bytes, **changes: object) -> Heard:
@@ -149,7 +151,7 @@ def answer(meter: VirtualDevice, events: Sequence[Event]) -> DeviceEvent:
 
 def joined(world: World, meter: VirtualDevice | None = None) -> VirtualDevice:
     """A meter that has joined."""
-    meter = meter or make_meter()
+    meter = meter or make_meter(region=world.network.region)
     answer(meter, world.say(meter.join()))
     world.wait(10)
     return meter

@@ -65,8 +65,8 @@ ROWS = (
         OURS,
         full(9.0),
         Settings(0),
-        Settings(3, 4),
-        Limits(3, 4, FLOORS_DB),
+        Settings(3, 3),
+        SLOW,
     ),
     Row(
         "a power over the limit is raised",
