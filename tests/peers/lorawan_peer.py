@@ -36,10 +36,13 @@ def accept_join(phy: str, dev_nonce: int) -> dict[str, Any]:
     }
 
 
-def uplink(fcnt: int, port: int, payload: str, confirmed: bool = False, fopts: str = "") -> dict[str, Any]:
+def uplink(
+    fcnt: int, port: int, payload: str, confirmed: bool = False, fopts: str = "", adr: bool = False
+) -> dict[str, Any]:
     """A data frame of the session."""
     options = bytes.fromhex(fopts) or None
-    raw = STATE["session"].encode_uplink(fcnt, port, bytes.fromhex(payload), confirmed=confirmed, fopts=options)
+    body = bytes.fromhex(payload)
+    raw = STATE["session"].encode_uplink(fcnt, port, body, confirmed=confirmed, adr=adr, fopts=options)
     return {"phy": bytes(raw).hex()}
 
 
@@ -55,6 +58,7 @@ def decode(phy: str, fcnt: int) -> dict[str, Any]:
         "port": data.fport,
         "payload": bytes(data.payload).hex(),
         "ack": data.ack,
+        "adr": data.adr,
         "confirmed": data.confirmed,
         "fopts": bytes(data.fopts).hex(),
         "direction": str(data.direction),

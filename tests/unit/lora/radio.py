@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from lora.commands import MacCommand
 from lora.crypto import Direction, crypt_payload, data_mic
 from lora.events import DownlinkScheduled, Event
-from lora.frame import DataFrame, FCtrl, MType, decode_frame, encode_data
+from lora.frame import MAX_FOPTS, DataFrame, FCtrl, MType, decode_frame, encode_data
 from lora.mac import encode_commands, parse_commands
 from lora.radio import Heard
 from lora.session import Session
@@ -43,14 +43,16 @@ class Radio:
         return next(one for one in self.world.stored.sessions.values() if one.dev_eui == DEV_EUI)
 
     def send(self, *answers: MacCommand, confirmed: bool = False, raw: bytes = b"", lost: bool = False) -> list[Event]:
-        """A frame with these in FOpts, a minute after the one before, and what the network makes of it."""
+        """A frame with these in FOpts or on port 0, a minute after the one before: what the network makes of it."""
         session, fopts = self.session, encode_commands(answers) + raw
-        key = session.application_key
+        port, key, payload = PORT, session.application_key, b"x"
+        if len(fopts) > MAX_FOPTS:
+            port, key, payload, fopts = 0, session.network_key, fopts, b""
         assert key is not None
-        sealed = crypt_payload(key, Direction.UP, session.dev_addr, self.fcnt, b"x")
+        sealed = crypt_payload(key, Direction.UP, session.dev_addr, self.fcnt, payload)
         mtype = MType.CONFIRMED_UP if confirmed else MType.UNCONFIRMED_UP
         fctrl = FCtrl(adr=self.adr)
-        signed = encode_data(mtype, session.dev_addr, fctrl, fcnt=self.fcnt, fopts=fopts, fport=PORT, payload=sealed)
+        signed = encode_data(mtype, session.dev_addr, fctrl, fcnt=self.fcnt, fopts=fopts, fport=port, payload=sealed)
         self.last = signed + data_mic(session.network_key, Direction.UP, session.dev_addr, self.fcnt, signed)
         self.fcnt += 1
         self.world.wait(EVERY_S)
