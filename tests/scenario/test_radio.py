@@ -393,6 +393,32 @@ def test_killed_node_refuses_used_nonces_and_keeps_its_sessions(network: Network
     assert [value["value"] for value in values] == ["1.0000", "1.5000"]
 
 
+@pytest.mark.req("A55")
+def test_near_meter_is_told_to_send_softer_and_the_node_remembers_it(network: Network) -> None:
+    """A meter heard well lowers its power as told, within the region; a killed node knows what its meter uses."""
+    row = network.row(WATER.designation, 4)
+    meter = network.meter(row, dev_nonce=200)
+    put_on_the_air(meter)
+
+    path = f"/radio/devices/{row['DevEUI'].lower()}/link"
+    before = network.call("get", path)["session"]
+    for number in range(9):
+        meter.send(2, water(f"20.{number}"))
+        network.until(lambda: network.frames(row)[-1]["fcnt"] == number)  # noqa: B023 - asked within this turn
+    told = network.call("get", path)
+    network.node.kill()
+    network.node.start()
+
+    assert (told["dr"], told["rate"], told["nb_trans"]) == (5, "SF7BW125", 1)
+    assert told["tx_power"] == 7
+    assert told["tx_power_dbm"] == 2
+    assert [one["frequency_hz"] for one in told["channels"] if one["enabled"]] == [868_900_000, 869_100_000]
+    assert (told["asked"], told["refused"]) == ([], [])
+    assert told["best_snr_db"] == max(gateway.snr_db for gateway in GATEWAYS)
+    assert told["session"] == before
+    assert network.call("get", path) == told
+
+
 @pytest.mark.req("A52")
 def test_address_changes_with_a_new_join_and_leaves_no_trace(network: Network) -> None:
     """DevAddr is of a session: another after a re-join; it is no name of the device, and no statement carries it."""
