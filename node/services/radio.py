@@ -178,10 +178,15 @@ class Radio:
 
     def session(self, dev_eui: Eui) -> Session:
         """The session that a device uses, with its link; raise NotFoundError."""
-        sessions = self._sessions.sessions_of(dev_eui)
-        if not sessions:
+        session = self.find_session(dev_eui)
+        if session is None:
             raise NotFoundError(f"DevEUI {dev_eui} is in no session here", "radio_device_unknown")
-        return next((one for one in reversed(sessions) if one.fcnt_up is not None), sessions[-1])
+        return session
+
+    def find_session(self, dev_eui: Eui) -> Session | None:
+        """The session that a device uses, or will use where it was not heard in any."""
+        sessions = self._sessions.sessions_of(dev_eui)
+        return next((one for one in reversed(sessions) if one.fcnt_up is not None), sessions[-1] if sessions else None)
 
     @property
     def region(self) -> Region:

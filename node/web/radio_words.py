@@ -61,6 +61,11 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "replay": ("повтор кадра", "a replay"),
     "counter_end": ("счётчик исчерпан", "the counter has run out"),
 }
+DISOBEYED: dict[str, tuple[str, str]] = {  # why a device does not do what the network asked
+    "refused": ("прибор отказался", "the device refused"),
+    "unanswered": ("прибор не ответил", "the device did not answer"),
+    "not_done": ("прибор согласился и не выполнил", "the device agreed and did otherwise"),
+}
 COMPARED: dict[str, tuple[str, str]] = {
     "dev_eui": ("DevEUI", "DevEUI"),
     "join_eui": ("JoinEUI (AppEUI)", "JoinEUI (AppEUI)"),

@@ -15,7 +15,7 @@ from node.web.erasure_words import GROUNDS
 from node.web.languages import mark, translations
 from node.web.passport_words import SECTIONS, STEPS, Table, words
 from node.web.problems import PROBLEMS
-from node.web.radio_words import COMPARED, REFUSALS
+from node.web.radio_words import COMPARED, DISOBEYED, REFUSALS
 from node.web.role_words import ROLES
 
 # What a code reads as: Russian, English.
@@ -262,6 +262,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "capacity": ("роль", "role"),
     "catalog": ("справочник", "catalog"),
     "code": ("код", "code"),
+    "command": ("команда", "command"),
     "channel": ("канал", "channel"),
     "quantity": ("величина", "quantity"),
     "was": ("было", "was"),
@@ -395,7 +396,7 @@ CODES: dict[str, Table] = {
     "ground": GROUNDS,
     "kind": JOB_KINDS,
     "language": TONGUES,
-    "reason": REFUSALS | REASONS | LOSSES | SHIPMENT_REASONS,
+    "reason": REFUSALS | DISOBEYED | REASONS | LOSSES | SHIPMENT_REASONS,
     "rows": ROWS,
     "section": SECTIONS,
     "standing": MEMBER_STANDINGS,

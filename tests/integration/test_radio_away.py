@@ -12,10 +12,12 @@ from sqlalchemy import literal_column, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from drivers.registry import load_registry
-from lora.events import DownlinkScheduled, Event, JoinRefused, Refusal
+from lora.commands import DutyCycleReq
+from lora.events import CommandFailed, DownlinkScheduled, Event, Failure, JoinRefused, Refusal
 from lora.identifiers import Eui
 from lora.memory import MemoryDirectory
 from lora.radio import Reception
+from node.errors import ConfigError
 from node.metrics import Metrics
 from node.services.bridges import Bridges
 from node.services.commissioning import Commissioning
@@ -25,6 +27,7 @@ from node.services.hearing import Hearing
 from node.services.radio import Radio
 from node.services.readings import Readings
 from node.store import schema
+from node.store.journal import read_journal
 from node.store.radio import DeviceState, StoredDevice, list_frames, put_device
 from tests.fakes import FakeClock
 from tests.unit.lora.builders import GATEWAYS, START_US, World, heard_of, make_device, make_heard, make_meter
@@ -125,6 +128,30 @@ async def test_network_outlives_a_store_that_was_full(tmp_path: Path, monkeypatc
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+
+
+async def test_command_that_a_device_refuses_stands_in_the_journal(tmp_path: Path) -> None:
+    """Who looks at a device sees that it did not do what the network asked, what that was, and that it is counted."""
+    async with network(tmp_path) as (desk, radio, metrics):
+        await radio.handle([[CommandFailed(SOUND, Failure.REFUSED, (DutyCycleReq(7),))]])
+
+        async with desk.core.database.read() as tx:
+            (row,) = await read_journal(tx, limit=1, newest_first=True)
+        assert (row.what, row.subject) == ("device_disobeyed", SOUND.raw * 2)
+        assert row.detail == {"dev_eui": str(SOUND), "reason": "refused", "command": "0407"}
+        assert b'passport_lora_commands_failed_total{what="refused"} 1.0' in metrics.text()
+
+
+@pytest.mark.parametrize(("name", "value"), [("RX2_DR", "9"), ("CHANNELS_HZ", "[863000000]"), ("RX1_DR_OFFSET", "7")])
+async def test_setting_that_the_region_lacks_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """A network does not start with wishes that its region does not have, and says which section is wrong."""
+    monkeypatch.setenv("PASSPORT_RADIO__PORT", "0")
+    monkeypatch.setenv(f"PASSPORT_RADIO__{name}", value)
+    async with network(tmp_path) as (_, radio, _):
+        with pytest.raises(ConfigError, match=r"\[radio\]: "):
+            await radio.open()
 
 
 async def has_stored(desk: Desk, count: int) -> bool:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from pydantic import Field
 
+from lora.identifiers import Eui
 from node.passport.catalogs import Catalog
 from node.passport.ids import SubjectId, format_device_id
 from node.passport.references import parse_ref, ref_text
@@ -13,13 +14,14 @@ from node.passport.view import EVENTS, STATEMENTS, inside_on
 from node.passport.view import View as PassportView
 from node.passport.waiting import running
 from node.services.access import Scope
+from node.services.commissioning import StoredDevice
 from node.services.journal import JournalRow
 from node.services.readings import Point, Series, StoredReading
 from node.services.sources import in_unit
 from node.services.timelines import Asked
 from node.web.api.moments import OnQuery, checked_day, today, values_on
 from node.web.api.passports import PassportPath, Sift, subject_of
-from node.web.api.radio import title_of
+from node.web.api.radio import LinkAnswer, show_link, title_of
 from node.web.calls import CURSORS, Call, View
 from node.web.console.records import codes_to_choose
 from node.web.events import Live
@@ -137,13 +139,23 @@ async def _radio(call: Call, subject: bytes) -> dict[str, Any]:  # Any: what tem
     devices = await call.context.commissioning.devices(stored.subject)
     latest = await call.context.readings.latest(stored.subject, PLOTTED)
     is_radio = call.context.settings.radio.enabled and bool(fact(stored.content, "radio", "dev_eui"))
+    device = next((one for one in reversed(devices) if one.state.value != "retired"), None)
     return {
         "id": format_device_id(SubjectId(stored.subject)),
-        "device": next((one for one in reversed(devices) if one.state.value != "retired"), None),
+        "device": device,
+        "link": _link(call, device) if device else None,
         "may_commission": is_radio and call.actor.may([Scope.RADIO]),
         "may_retire": call.actor.may([Scope.RADIO]),
         "series": [_series(call, one, readings) for one, readings in latest if readings],
     }
+
+
+def _link(call: Call, device: StoredDevice) -> LinkAnswer | None:
+    """What it uses on the air, once it was heard."""
+    session = call.context.radio.find_session(Eui(device.dev_eui))
+    if session is None or session.link.dr is None:
+        return None
+    return show_link(session, call.context.radio.region)
 
 
 def _series(call: Call, series: Series, readings: Sequence[StoredReading]) -> dict[str, object]:
