@@ -1,9 +1,10 @@
 """What the network server must not forget, as it is stored: sessions sealed, profiles and registrations as JSON."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import orjson
 
 from drivers.descriptor import Descriptor
 from drivers.registry import DeviceTraits
@@ -71,7 +72,7 @@ def seal_session(vault: Vault, session: Session) -> StoredSession:
 
 def open_session(vault: Vault, stored: StoredSession) -> Session:
     """Undo `seal_session`; raise KeystoreError where it was sealed under another key or changed."""
-    state = json.loads(vault.open(stored.state))
+    state = orjson.loads(vault.open(stored.state))
     application_key = state["application_key"]
     return Session(
         Eui(stored.dev_eui),
@@ -183,4 +184,4 @@ def read_progress(dev_eui: Eui, stored: Mapping[str, Any]) -> Progress:  # Any: 
 
 
 def _dump(state: Json) -> bytes:
-    return json.dumps(state, separators=(",", ":")).encode()
+    return orjson.dumps(state)
