@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from benchmarks.__main__ import Part
@@ -29,7 +30,6 @@ RUNS, METERS, FRAMES = 5, 3_500, 6
 WINDOW = 100
 PROMISED, SHARE = 10_000.0, 0.15
 SERVER_CORE, LOAD_CORE = 0, 1
-READINGS_A_FRAME = 3
 WAIT_S = 120.0
 BEGUN = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=60)
 ECHO = """
@@ -46,10 +46,10 @@ asyncio.run(main())
 """
 
 
-def frames_end_to_end(count: int = METERS, each: int = FRAMES) -> Part:
-    """Gateway frames a second of the node, and of an echo of the same datagrams; what was lost."""
+def frames_end_to_end(count: int = METERS, each: int = FRAMES, *, is_betar: bool = False) -> Part:
+    """Gateway frames a second, of the node and of an echo of the same; raise RuntimeError where one is lost."""
     with tempfile.TemporaryDirectory(prefix="passport-bench-") as folder:
-        node, known = running_node(Path(folder), count)
+        node, known = running_node(Path(folder), count, is_betar=is_betar)
         node.start()
         os.sched_setaffinity(node.pid, {SERVER_CORE})
         try:
@@ -64,7 +64,7 @@ def frames_end_to_end(count: int = METERS, each: int = FRAMES) -> Part:
         ("echo of the same datagrams, a second", f"{statistics.median(echoes):,.0f}", ""),
         ("share of the echo", f"{share:.3f}", f"≥ {SHARE}"),
     ]
-    title = f"{count:,} meters, {len(GATEWAYS)} gateways: frames to durable readings"
+    title = f"{count:,} meters, {len(GATEWAYS)} gateways: frames to durable readings, {3 if is_betar else 1} of each"
     return Part(title, ("what", "value", "promised"), rows, {"runs": rates, "echo": echoes})
 
 
@@ -75,7 +75,7 @@ def _run(node: NodeProcess, known: Sequence[Meter], number: int, each: int) -> t
     host, _, port = node.addresses["radio"].removeprefix("udp://").rpartition(":")
     begun = time.perf_counter()
     told = _load((host, int(port)), datagrams)
-    wanted = before + len(known) * each * READINGS_A_FRAME
+    wanted = before + sum(meter.values for meter in known) * each
     while (stand := _readings(node)) < wanted and time.perf_counter() - begun < WAIT_S:
         time.sleep(0.05)
     taken = time.perf_counter() - begun
@@ -123,4 +123,4 @@ def _readings(node: NodeProcess) -> int:
         return int(store.execute("SELECT count(*) FROM readings").fetchone()[0])
 
 
-PARTS = {"frames_end_to_end": frames_end_to_end}
+PARTS = {"frames_end_to_end": frames_end_to_end, "three_readings": partial(frames_end_to_end, is_betar=True)}

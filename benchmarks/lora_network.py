@@ -12,6 +12,7 @@ from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
+from drivers.package import read_folder
 from drivers.vega.betar import BetarData, encode_data
 from lora.crypto import Direction, crypt_payload, data_mic
 from lora.frame import FCtrl, MType
@@ -39,18 +40,62 @@ PORT, JOINED = 2, 1
 AT_ONCE = 200
 
 
+COUNTER = {
+    "driver.toml": b"""
+id = "counter"
+publisher = "bench"
+name = "counter"
+version = "1.0"
+level = 0
+transports = ["lorawan"]
+ports = [2]
+source = "made for this measure"
+
+[applies_to]
+types = []
+models = []
+match = [["payload", "counter"]]
+
+[clock]
+ahead_s = 60
+behind_s = 3600
+
+[[fields]]
+name = "volume"
+quantity = "volume"
+unit = "m3"
+kind = "counter"
+scale = "0.001"
+
+[[vectors]]
+name = "usual"
+port = 2
+data = "000004d2"
+expected = "port-2 | 0:volume=1.234 m3"
+""",
+    "payload.yaml": b"name: counter\nendian: big\nfields:\n- {name: volume, type: u32}\n",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A meter in its session."""
+    """A meter in its session: one that sends a counter alone, or a Betar, which sends three values."""
 
     dev_eui: Eui
     address: DevAddr
     network_key: Key
     application_key: Key
+    is_betar: bool = False
+
+    @property
+    def values(self) -> int:
+        """How many readings a frame gives."""
+        return 3 if self.is_betar else 1
 
     def uplink(self, fcnt: int, at: datetime) -> bytes:
         """The PHYPayload of its data frame with that counter: a litre more each time."""
-        data = encode_data(BetarData(98, 18, at, Decimal(fcnt).scaleb(-3)))
+        litres = Decimal(fcnt).scaleb(-3)
+        data = encode_data(BetarData(98, 18, at, litres)) if self.is_betar else fcnt.to_bytes(4, "big")
         payload = crypt_payload(self.application_key, Direction.UP, self.address, fcnt, data)
         signed = encode_frame(
             MType.UNCONFIRMED_UP, self.address, FCtrl(adr=True), fcnt=fcnt, fopts=b"", fport=PORT, payload=payload
@@ -58,7 +103,7 @@ class Meter:
         return signed + data_mic(self.network_key, Direction.UP, self.address, fcnt, signed)
 
 
-def running_node(folder: Path, count: int) -> tuple[NodeProcess, list[Meter]]:
+def running_node(folder: Path, count: int, *, is_betar: bool) -> tuple[NodeProcess, list[Meter]]:
     """A node that has the meters in service and its three gateways allowed; it is not started."""
     node = NodeProcess("network", folder / "node", environment=PORTS)
     node.init(**WHO["maker"], radio_port="0")
@@ -66,14 +111,21 @@ def running_node(folder: Path, count: int) -> tuple[NodeProcess, list[Meter]]:
     rows = meters(count)
     asyncio.run(_produce(node, rows))
     node.stop()
-    known = [_meter(index, row[EUI_AT]) for index, row in enumerate(rows)]
+    known = known_meters(count, is_betar=is_betar)
+    (node.folder / "drivers").mkdir(exist_ok=True)
+    (node.folder / "drivers" / "counter.json").write_bytes(read_folder(COUNTER).encode())
     asyncio.run(Node(node.folder, SystemClock(), SystemRandom()).visit(lambda here: _take_in(here, known)))
     return node, known
 
 
-def _meter(index: int, eui: str) -> Meter:
-    keys = [Key(sha256(f"{what} {eui}".encode()).digest()[:16]) for what in ("network", "application")]
-    return Meter(Eui(bytes.fromhex(eui)), DevAddr(0x0000_0001 + index), *keys)
+def known_meters(count: int, *, is_betar: bool) -> list[Meter]:
+    """The meters of such a node."""
+    return [_meter(index, row[EUI_AT], is_betar=is_betar) for index, row in enumerate(meters(count))]
+
+
+def _meter(index: int, eui: str, *, is_betar: bool) -> Meter:
+    network, application = (Key(sha256(f"{what} {eui}".encode()).digest()[:16]) for what in ("network", "application"))
+    return Meter(Eui(bytes.fromhex(eui)), DevAddr(0x0000_0001 + index), network, application, is_betar)
 
 
 async def _produce(node: NodeProcess, rows: list[list[str]]) -> None:
@@ -110,7 +162,11 @@ async def _take_in(here: Node, known: Sequence[Meter]) -> None:
                 device = await find_device(tx, meter.dev_eui.raw)
                 if device is None:
                     raise RuntimeError(f"{meter.dev_eui} was not commissioned")
-                await put_device(tx, replace(device, state=DeviceState.REGISTERED, registration=progress))
+                driver = {} if meter.is_betar else {"driver": "counter", "driver_version": "1.0"}
+                profile = {**device.profile, **driver}
+                await put_device(
+                    tx, replace(device, profile=profile, state=DeviceState.REGISTERED, registration=progress)
+                )
             keys = core.keystore.vault
             await put_sessions(tx, [seal_session(keys, _session(meter, RxParams.of_region(region))) for meter in some])
 

@@ -18,6 +18,7 @@ from node.store.database import ReadTx, Record, WriteTx
 from node.store.upserts import insert_all, insert_new, upsert
 
 MANY = 400  # in one statement
+DEVICES = "radio devices"  # what a transaction touches that writes one
 
 
 class DeviceState(StrEnum):
@@ -111,6 +112,7 @@ async def put_device(tx: WriteTx, device: StoredDevice) -> None:
         "changed_us": tx.now,
     }
     await upsert(tx, schema.radio_devices, [row])
+    tx.touch(DEVICES)
 
 
 async def find_device(tx: ReadTx, dev_eui: bytes) -> StoredDevice | None:
