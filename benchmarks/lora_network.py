@@ -30,13 +30,15 @@ from node.demo.processes import NodeProcess
 from node.exchange.tables import write_csv
 from node.services.radio_records import Progress, seal_session, show_progress
 from node.store.passports import find_terms
-from node.store.radio import DeviceState, find_device, put_device, put_sessions
+from node.store.radio import DeviceState, StoredDevice, add_nonces, find_device, put_device, put_sessions
 from tests.trade import WATER, WHO, meters
 
 EUI_AT = HEADER.index("DevEUI")
 GATEWAYS = tuple(Eui(bytes.fromhex(f"02c0de00000000{n:02x}")) for n in (0xA1, 0xA2, 0xA3))
 PORTS = {"PASSPORT_FEDERATION__DISCOVERY": "false", "PASSPORT_FEDERATION__PORT": "0", "PASSPORT_WEB__PORT": "0"}
 PORT, JOINED = 2, 1
+RX_REGION = get_region("RU864")
+RX = RxParams.of_region(RX_REGION)
 AT_ONCE = 200
 
 
@@ -92,14 +94,18 @@ class Meter:
         """How many readings a frame gives."""
         return 3 if self.is_betar else 1
 
-    def uplink(self, fcnt: int, at: datetime) -> bytes:
+    def session(self) -> Session:
+        """Its session as the network has it."""
+        now = int(datetime.now(UTC).timestamp() * 1e6)
+        return Session(self.dev_eui, JOINED, self.address, self.network_key, self.application_key, RX, now)
+
+    def uplink(self, fcnt: int, at: datetime, *, confirmed: bool = False) -> bytes:
         """The PHYPayload of its data frame with that counter: a litre more each time."""
         litres = Decimal(fcnt).scaleb(-3)
         data = encode_data(BetarData(98, 18, at, litres)) if self.is_betar else fcnt.to_bytes(4, "big")
         payload = crypt_payload(self.application_key, Direction.UP, self.address, fcnt, data)
-        signed = encode_frame(
-            MType.UNCONFIRMED_UP, self.address, FCtrl(adr=True), fcnt=fcnt, fopts=b"", fport=PORT, payload=payload
-        )
+        kind = MType.CONFIRMED_UP if confirmed else MType.UNCONFIRMED_UP
+        signed = encode_frame(kind, self.address, FCtrl(adr=True), fcnt=fcnt, fopts=b"", fport=PORT, payload=payload)
         return signed + data_mic(self.network_key, Direction.UP, self.address, fcnt, signed)
 
 
@@ -149,7 +155,7 @@ async def _produce(node: NodeProcess, rows: list[list[str]]) -> None:
 
 async def _take_in(here: Node, known: Sequence[Meter]) -> None:
     """Commission every meter, and put it into service in a session of its own."""
-    core, region = here.core, get_region(here.settings.radio.region)
+    core = here.core
     async with core.database.read() as tx:
         named = [await find_terms(tx, str(meter.dev_eui), "dev_eui") for meter in known]
     for ((subject, _),) in named:
@@ -168,9 +174,39 @@ async def _take_in(here: Node, known: Sequence[Meter]) -> None:
                     tx, replace(device, profile=profile, state=DeviceState.REGISTERED, registration=progress)
                 )
             keys = core.keystore.vault
-            await put_sessions(tx, [seal_session(keys, _session(meter, RxParams.of_region(region))) for meter in some])
+            await put_sessions(tx, [seal_session(keys, meter.session()) for meter in some])
 
 
-def _session(meter: Meter, rx: RxParams) -> Session:
-    now = int(datetime.now(UTC).timestamp() * 1e6)
-    return Session(meter.dev_eui, JOINED, meter.address, meter.network_key, meter.application_key, rx, now)
+def node_with_sessions(folder: Path, count: int) -> NodeProcess:
+    """A node with so many devices in sessions, of which it has no passports; it is not started."""
+    node = NodeProcess("network", folder / "node", environment=PORTS)
+    node.init(**WHO["maker"], radio_port="0")
+    node.start()
+    node.stop()
+    asyncio.run(Node(node.folder, SystemClock(), SystemRandom()).visit(lambda here: _fill(here, count)))
+    return node
+
+
+async def _fill(here: Node, count: int) -> None:
+    vault = here.core.keystore.vault
+    profile: dict[str, object] = {
+        "dev_eui": "", "join_eui": "02c0de0000000001", "region": RX_REGION.name, "lorawan_version": "1.0.3",
+        "class": "A", "ports": [2, 3, 4], "driver": "counter", "driver_version": "1.0",
+    }  # fmt: skip
+    for at in range(0, count, AT_ONCE):
+        known = [_meter(n, f"02C0DE01{n:08X}", is_betar=False) for n in range(at, min(at + AT_ONCE, count))]
+        async with here.core.database.write() as tx:
+            for meter in known:
+                named = {**profile, "dev_eui": str(meter.dev_eui)}
+                sealed = vault.seal(meter.network_key.reveal())
+                subject = meter.dev_eui.raw * 2
+                device = StoredDevice(meter.dev_eui.raw, subject, named, sealed, DeviceState.REGISTERED, {})
+                await put_device(tx, device)
+            await put_sessions(tx, [seal_session(vault, meter.session()) for meter in known])
+            await add_nonces(tx, [(meter.dev_eui.raw, 1, JOINED) for meter in known])
+
+
+def resident_mb(pid: int) -> float:
+    """What a process has in memory."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
