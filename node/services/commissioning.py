@@ -56,6 +56,7 @@ from node.store.radio import (
     StoredDevice,
     StoredFrame,
     devices_with_frames,
+    each_device,
     find_device,
     find_devices,
     frames_in_state,
@@ -178,7 +179,7 @@ class Commissioning:
     async def load(self) -> None:
         """Fill the directory from what is stored."""
         async with self._core.database.read() as tx:
-            for device in await list_devices(tx):
+            async for device in each_device(tx):
                 try:
                     self._show(device)
                 except (LoraError, KeystoreError, ValueError, KeyError) as error:

@@ -50,6 +50,8 @@ from node.store.radio import (
     StoredFrame,
     StoredGateway,
     add_nonces,
+    each_nonces,
+    each_session,
     end_sessions,
     find_device,
     find_recent_frame,
@@ -62,8 +64,6 @@ from node.store.radio import (
     prune_refused,
     put_gateway,
     put_sessions,
-    read_nonces,
-    read_sessions,
     remove_gateway,
     set_frame_state,
 )
@@ -119,11 +119,13 @@ class Radio:
         await self._commissioning.load()
         async with self._core.database.read() as tx:
             self._names = {gateway.eui: gateway.name for gateway in await list_gateways(tx)}
-            nonces, sessions = await read_nonces(tx), await read_sessions(tx)
-        store = MemorySessionStore(
-            (Activation(Eui(one.dev_eui), one.join_nonce, one.dev_nonces) for one in nonces),
-            [open_session(self._core.keystore.vault, one) for one in sessions],
-        )
+            store = MemorySessionStore()
+            async for joined in each_nonces(tx):
+                eui = self._directory.name_of(joined.dev_eui)
+                store.save_activation(Activation(eui, joined.join_nonce, joined.dev_nonces))
+            async for stored in each_session(tx):
+                eui = self._directory.name_of(stored.dev_eui)
+                store.save_session(open_session(self._core.keystore.vault, stored, eui))
         random = self._core.random.bytes
         server = NetworkServer(Network(NetId(settings.net_id), region), self._directory, store, random)
         self._gateways = UdpGateways(
