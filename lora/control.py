@@ -111,17 +111,6 @@ class Controller:
         in_vain = {*control.refused, *(request for request, tries in control.asked if tries > MAX_TRIES)}
         return tuple(request for request in found if request[0] not in not_now and request not in in_vain)
 
-    def asked(self, session: Session, wanted: Sequence[Request], sent: Sequence[Request], now_us: int) -> Control:
-        """The control of a session after some of what was wanted went out."""
-        control = session.control
-        tries = dict(control.asked)
-        kept = [(one, tries[one]) for one in tries if one not in sent and (one in wanted or tries[one] > MAX_TRIES)]
-        return replace(
-            control,
-            asked=(*((one, tries.get(one, 0) + 1) for one in sent), *kept),
-            status_asked_us=now_us if _STATUS in sent and _STATUS not in tries else control.status_asked_us,
-        )
-
     def _settle(
         self, session: Session, commands: Sequence[MacCommand], now_us: int
     ) -> tuple[RxParams, Link, Control, list[Event]]:
@@ -202,16 +191,20 @@ class Controller:
 
     def _is_status_due(self, session: Session, now_us: int) -> bool:
         every_us = self._policy.status_every_s * SECOND_US
-        control = session.control
-        if not every_us:
-            return False
-        waits = any(request == _STATUS for request, _ in control.asked)
-        return waits or now_us - (control.status_asked_us or session.started_us) >= every_us
+        status = session.control.status
+        return every_us > 0 and now_us - (status.at_us if status else session.started_us) >= every_us
 
 
 def is_sticky(commands: Iterable[MacCommand]) -> bool:
     """Whether a frame carries an answer that its device repeats until it hears a downlink."""
     return any(isinstance(command, STICKY) for command in commands)
+
+
+def ask(control: Control, wanted: Sequence[Request], sent: Sequence[Request]) -> Control:
+    """The control of a session after some of what was wanted went out."""
+    tries = dict(control.asked)
+    kept = [(one, tries[one]) for one in tries if one not in sent and (one in wanted or tries[one] > MAX_TRIES)]
+    return replace(control, asked=(*((one, tries.get(one, 0) + 1) for one in sent), *kept))
 
 
 def fitting_requests(requests: Iterable[Request], room: int) -> tuple[Request, ...]:

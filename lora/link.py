@@ -89,7 +89,6 @@ class Control:
     takes_masks: bool = True
     quiet_until_us: int = 0
     status: Status | None = None
-    status_asked_us: int = 0
 
     @property
     def nb_trans(self) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from lora.answers import answer_commands
 from lora.commands import MacCommand
-from lora.control import Controller, fitting_requests, is_sticky
+from lora.control import Controller, ask, fitting_requests, is_sticky
 from lora.crypto import Direction
 from lora.dedup import Collected, Deduplicator
 from lora.downlink import DutyLedger, Option, Slot, choose, data_slots, fitting, join_slots, options, room
@@ -108,6 +108,8 @@ class NetworkServer:
     def handle_timeout(self, now_us: int) -> list[Event]:
         """Work on the frames whose window has closed."""
         events: list[Event] = []
+        if not self._dedup.is_due(now_us):
+            return events
         for collected in self._dedup.pop_due(now_us):
             frame = decode_frame(collected.payload)
             if isinstance(frame, JoinRequest):
@@ -245,7 +247,7 @@ class NetworkServer:
             if not owed:
                 self._full_until_us[first.gateway] = now_us + FULL_US
             return session, [sent] if owed else []
-        control = self._controller.asked(session, wanted, asked, now_us) if wanted else session.control
+        control = ask(session.control, wanted, asked) if wanted else session.control
         session, delivered = take_head(replace(session, fcnt_down=session.fcnt_down + 1, control=control), head)
         return session, [*delivered, sent]
 

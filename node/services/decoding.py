@@ -99,6 +99,8 @@ class Decoder:
         self._drivers = drivers
         self._clock = clock
         self._faults: dict[bytes, deque[int]] = {}
+        self._asked: Registry | None = None
+        self._chosen: dict[tuple[object, ...], Installed | None] = {}  # of the registry that was asked last
         # Called with the hash of a driver that failed again and again, and its last fault.
         self.on_faults: Callable[[bytes, str], None] = lambda _digest, _why: None
 
@@ -110,9 +112,14 @@ class Decoder:
     def driver_of(self, device: StoredDevice) -> Installed | None:
         """The driver in the version that was chosen; the newest for the device's firmware where that stands no more."""
         registry, profile = self._drivers.registry, device.profile
-        name, version = str(profile["driver"]), profile.get("driver_version")
-        hardware, firmware = (str(profile[what]) if what in profile else None for what in ("hardware", "firmware"))
-        return registry.find(name, str(version)) or registry.find_serving(name, hardware, firmware)
+        if registry is not self._asked:
+            self._asked, self._chosen = registry, {}
+        asked = tuple(map(profile.get, ("driver", "driver_version", "hardware", "firmware")))
+        if asked not in self._chosen:
+            name, version, hardware, firmware = (None if one is None else str(one) for one in asked)
+            found = registry.find(str(name), str(version)) or registry.find_serving(str(name), hardware, firmware)
+            self._chosen[asked] = found
+        return self._chosen[asked]
 
     async def decode(self, frames: Sequence[Question]) -> list[Decoding]:
         """What each frame says by its driver in its context, which gets the time at which the frame was received."""

@@ -1,9 +1,10 @@
 """What the network server must not forget, as it is stored: sessions sealed, profiles and registrations as JSON."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import orjson
 
 from drivers.descriptor import Descriptor
 from drivers.registry import DeviceTraits
@@ -75,12 +76,14 @@ def seal_session(vault: Vault, session: Session) -> StoredSession:
     return StoredSession(session.dev_eui.raw, session.number, vault.seal(_dump(state)))
 
 
-def open_session(vault: Vault, stored: StoredSession) -> Session:
-    """Undo `seal_session`; raise KeystoreError where it was sealed under another key or changed."""
-    state = json.loads(vault.open(stored.state))
+def open_session(vault: Vault, stored: StoredSession, dev_eui: Eui | None = None) -> Session:
+    """Undo `seal_session`, with that object for the DevEUI; raise KeystoreError where it was sealed under another key
+    or changed.
+    """
+    state = orjson.loads(vault.open(stored.state))
     application_key = state["application_key"]
     return Session(
-        Eui(stored.dev_eui),
+        dev_eui or Eui(stored.dev_eui),
         stored.number,
         DevAddr(state["dev_addr"]),
         Key(bytes.fromhex(state["network_key"])),
@@ -221,7 +224,6 @@ def _show_control(control: Control) -> Json:
         "takes": [control.max_dr, control.max_tx_power, control.min_tx_power, control.takes_masks],
         "quiet_until_us": control.quiet_until_us,
         "status": [status.battery, status.margin_db, status.at_us] if status else None,
-        "status_asked_us": control.status_asked_us,
     }
 
 
@@ -236,9 +238,8 @@ def _read_control(stored: Mapping[str, Any]) -> Control:  # Any: JSON of our own
         takes_masks,
         stored["quiet_until_us"],
         Status(*stored["status"]) if stored["status"] else None,
-        stored["status_asked_us"],
     )
 
 
 def _dump(state: Json) -> bytes:
-    return json.dumps(state, separators=(",", ":")).encode()
+    return orjson.dumps(state)

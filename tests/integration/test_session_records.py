@@ -39,7 +39,6 @@ CONTROLS = st.builds(
     st.booleans(),
     st.integers(0, START_US),
     st.none() | st.builds(Status, st.integers(0, 255), st.integers(-32, 31), st.integers(0, START_US)),
-    st.integers(0, START_US),
 )
 
 

@@ -236,7 +236,7 @@ def test_question_outlives_a_restart() -> None:
 
 
 def test_status_is_asked_once_a_day() -> None:
-    """A device is asked for its battery a day after its join and each day from then on; what it says is kept."""
+    """A device is asked for its battery a day after its join and a day after each answer; what it says is kept."""
     radio = Radio(World(policy=replace(PLAIN, status_every_s=DAY_S)))
     first = radio.ask()
     radio.world.wait(DAY_S)
