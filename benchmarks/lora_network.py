@@ -14,11 +14,13 @@ from pathlib import Path
 
 from drivers.package import read_folder
 from drivers.vega.betar import BetarData, encode_data
+from lora.adr import HISTORY, note
 from lora.crypto import Direction, crypt_payload, data_mic
 from lora.frame import FCtrl, MType
 from lora.frame import encode_data as encode_frame
 from lora.identifiers import DevAddr, Eui
 from lora.keys import Key
+from lora.link import Link, Status, share
 from lora.region import get_region
 from lora.registration import Registration
 from lora.session import RxParams, Session
@@ -98,6 +100,16 @@ class Meter:
         """Its session as the network has it."""
         now = int(datetime.now(UTC).timestamp() * 1e6)
         return Session(self.dev_eui, JOINED, self.address, self.network_key, self.application_key, RX, now)
+
+    def session_in_service(self) -> Session:
+        """The same after weeks: how it was heard, what it uses and its battery are known."""
+        new = self.session()
+        history = b""
+        for _ in range(HISTORY):
+            history = note(history, 4.0, 1)
+        link = share(Link(5, self.address.value % 8))
+        status = Status(self.address.value % 255, 7, new.started_us + self.address.value)
+        return replace(new, fcnt_up=1000, mic_up=bytes(4), link=link, history=history, status=status)
 
     def uplink(self, fcnt: int, at: datetime, *, confirmed: bool = False) -> bytes:
         """The PHYPayload of its data frame with that counter: a litre more each time."""
@@ -202,7 +214,7 @@ async def _fill(here: Node, count: int) -> None:
                 subject = meter.dev_eui.raw * 2
                 device = StoredDevice(meter.dev_eui.raw, subject, named, sealed, DeviceState.REGISTERED, {})
                 await put_device(tx, device)
-            await put_sessions(tx, [seal_session(vault, meter.session()) for meter in known])
+            await put_sessions(tx, [seal_session(vault, meter.session_in_service()) for meter in known])
             await add_nonces(tx, [(meter.dev_eui.raw, 1, JOINED) for meter in known])
 
 

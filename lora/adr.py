@@ -14,14 +14,14 @@ HISTORY = 20
 STEP_DB = 3.0
 MARGIN_DB = 10.0
 MAX_NB_TRANS = 3
-MAX_GAP = 1000
+MAX_GAP = 255
 TENTHS = 10
 MAX_SNR_DB = 100.0
 # By NbTrans 1, 2, 3: less than so many per cent of frames lost, and the next NbTrans.
 LOSSES = ((5.0, (1, 1, 2)), (10.0, (1, 2, 3)), (30.0, (2, 3, 3)), (float("inf"), (3, 3, 3)))
-_ENTRY = struct.Struct("<hh")
+_ENTRY = struct.Struct("<hB")
 _SIZE = HISTORY * _ENTRY.size
-_FULL = struct.Struct(f"<{2 * HISTORY}h")
+_FULL = struct.Struct("<" + "hB" * HISTORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Quality:
 def note(history: bytes, snr_db: float, gap: int) -> bytes:
     """The history with one more uplink: its best SNR, and by how much its counter is above that of the one before.
 
-    A history is at most 80 bytes, four an uplink, oldest first: it is kept with each session.
+    A history is at most 60 bytes, three an uplink, oldest first: it is kept with each session.
     """
     # A gateway writes what it likes, also what is no number.
     if not -MAX_SNR_DB <= snr_db <= MAX_SNR_DB:
@@ -104,7 +104,11 @@ def decide(history: bytes, now: Settings, limits: Limits) -> Settings | None:
 
 def _values(history: bytes) -> tuple[int, ...]:
     """Tenths of dB and counter steps in turn, oldest first."""
-    return _FULL.unpack(history) if len(history) == _SIZE else struct.unpack(f"<{len(history) // 2}h", history)
+    return (
+        _FULL.unpack(history)
+        if len(history) == _SIZE
+        else struct.unpack("<" + "hB" * (len(history) // _ENTRY.size), history)
+    )
 
 
 def _lost(values: tuple[int, ...]) -> int:

@@ -65,9 +65,10 @@ class Controller:
         """The session after a new frame, and what became of what was asked; `heard` is the best reception."""
         session = match.session
         events: list[Event] = []
-        rx, link, control = session.rx, session.link, session.control
+        rx, link, control, status = session.rx, session.link, session.control, session.status
         if control.asked:
             rx, link, control, events = self._settle(session, commands, now_us)
+            status = _status(session, commands, now_us)
         history = session.history if link is session.link or link.settings == session.link.settings else b""
         dr = self._region.find_dr(heard.rate)
         if dr != link.dr:
@@ -81,7 +82,7 @@ class Controller:
             history = note(history, heard.snr_db, gap)
         else:
             history = b""
-        return accept(match, frame, (rx, link, control, history)), events
+        return accept(match, frame, (rx, link, control, history, status)), events
 
     def requests(
         self, session: Session, frame: DataFrame, commands: Sequence[MacCommand], now_us: int
@@ -131,8 +132,6 @@ class Controller:
             if not all(map(_is_yes, found)):
                 control = _refuse(control, request, asked, found, link)
                 events.append(CommandFailed(session.dev_eui, Failure.REFUSED, asked, tuple(found)))
-            elif isinstance(found[0], DevStatusAns):
-                control = replace(control, status=Status(found[0].battery, found[0].margin_db, now_us))
             else:
                 for one in asked:
                     rx, link = self._apply(one, rx, link)
@@ -191,7 +190,7 @@ class Controller:
 
     def _is_status_due(self, session: Session, now_us: int) -> bool:
         every_us = self._policy.status_every_s * SECOND_US
-        status = session.control.status
+        status = session.status
         return every_us > 0 and now_us - (status.at_us if status else session.started_us) >= every_us
 
 
@@ -215,6 +214,14 @@ def fitting_requests(requests: Iterable[Request], room: int) -> tuple[Request, .
             found.append(request)
             room -= len(request)
     return tuple(found)
+
+
+def _status(session: Session, commands: Sequence[MacCommand], now_us: int) -> Status | None:
+    """What the device says of itself, where it was asked."""
+    if not any(request == _STATUS for request, _ in session.control.asked):
+        return session.status
+    said = next((one for one in commands if isinstance(one, DevStatusAns)), None)
+    return session.status if said is None else Status(said.battery, said.margin_db, now_us)
 
 
 def _limits(limits: Limits, control: Control) -> Limits:

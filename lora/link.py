@@ -88,7 +88,6 @@ class Control:
     min_tx_power: int = 0
     takes_masks: bool = True
     quiet_until_us: int = 0
-    status: Status | None = None
 
     @property
     def nb_trans(self) -> int:

@@ -12,13 +12,13 @@ from lora.errors import CounterEndError, ReplayError, UnknownAddressError, Uplin
 from lora.frame import DataFrame
 from lora.identifiers import DevAddr, Eui
 from lora.keys import Key
-from lora.link import FRESH, IDLE, Control, Link
+from lora.link import FRESH, IDLE, Control, Link, Status
 from lora.region import Region
 
 COUNTER_END = 1 << 32
 COUNTER_STEP = 1 << 16
-# What a frame tells of a device: windows, link, control and history as they are from then on.
-Seen = tuple["RxParams", Link, Control, bytes]
+# What a frame tells of a device: windows, link, control, history and status as they are from then on.
+Seen = tuple["RxParams", Link, Control, bytes, Status | None]
 # 1.0.3, 18: a device that hears no acknowledgement sends a confirmed frame up to eight times.
 MAX_REPEATS = 8
 
@@ -56,7 +56,7 @@ class Session:
     `repeats` tell a retransmission of the last confirmed frame from a replay. `application_key` is None on a node that
     may not read payloads. `queue` waits for the device's next uplink; its head, where it is
     confirmed, was sent `attempts` times and waits for the device's acknowledgement. `link` and `rx` are what the device
-    uses, `control` is what it was asked, `history` how well it was heard (`lora.adr`).
+    uses, `control` is what it was asked, `history` how well it was heard (`lora.adr`), `status` what it said of itself.
     """
 
     dev_eui: Eui
@@ -75,6 +75,7 @@ class Session:
     link: Link = FRESH
     control: Control = IDLE
     history: bytes = b""
+    status: Status | None = None
 
     def is_of(self, region: Region) -> bool:
         """Whether the region has what this session uses."""
@@ -140,7 +141,7 @@ def accept(match: Match, frame: DataFrame, seen: Seen | None = None) -> Session:
     old = match.session
     if match.is_repeat:
         return replace(old, repeats=old.repeats + 1)
-    rx, link, control, history = seen or (old.rx, old.link, old.control, old.history)
+    rx, link, control, history, status = seen or (old.rx, old.link, old.control, old.history, old.status)
     # Once a frame: `replace` takes three times as long.
     return Session(
         old.dev_eui,
@@ -159,6 +160,7 @@ def accept(match: Match, frame: DataFrame, seen: Seen | None = None) -> Session:
         link,
         control,
         history,
+        status,
     )
 
 

@@ -73,6 +73,8 @@ def seal_session(vault: Vault, session: Session) -> StoredSession:
     }
     if session.control != IDLE:
         state["control"] = _show_control(session.control)
+    if (status := session.status) is not None:
+        state["status"] = [status.battery, status.margin_db, status.at_us]
     return StoredSession(session.dev_eui.raw, session.number, vault.seal(_dump(state)))
 
 
@@ -99,6 +101,7 @@ def open_session(vault: Vault, stored: StoredSession, dev_eui: Eui | None = None
         _read_link(state["link"]) if "link" in state else FRESH,
         _read_control(state["control"]) if "control" in state else IDLE,
         bytes.fromhex(state.get("history", "")),
+        Status(*state["status"]) if "status" in state else None,
     )
 
 
@@ -217,13 +220,11 @@ def _read_link(stored: Sequence[Any]) -> Link:  # Any: JSON of our own
 
 
 def _show_control(control: Control) -> Json:
-    status = control.status
     return {
         "asked": [[request.hex(), tries] for request, tries in control.asked],
         "refused": [request.hex() for request in control.refused],
         "takes": [control.max_dr, control.max_tx_power, control.min_tx_power, control.takes_masks],
         "quiet_until_us": control.quiet_until_us,
-        "status": [status.battery, status.margin_db, status.at_us] if status else None,
     }
 
 
@@ -237,7 +238,6 @@ def _read_control(stored: Mapping[str, Any]) -> Control:  # Any: JSON of our own
         min_tx_power,
         takes_masks,
         stored["quiet_until_us"],
-        Status(*stored["status"]) if stored["status"] else None,
     )
 
 

@@ -125,7 +125,7 @@ def test_command_is_read_by_the_peer_and_its_answer_counts(
 
     session = meter.session
     if isinstance(then, Status):
-        status = session.control.status
+        status = session.status
         assert status is not None
         assert (status.battery, status.margin_db) == (then.battery, then.margin_db)
     else:

@@ -1,6 +1,7 @@
 """Sessions at rest."""
 
 import secrets
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,8 +39,8 @@ CONTROLS = st.builds(
     SMALL,
     st.booleans(),
     st.integers(0, START_US),
-    st.none() | st.builds(Status, st.integers(0, 255), st.integers(-32, 31), st.integers(0, START_US)),
 )
+STATUSES = st.none() | st.builds(Status, st.integers(0, 255), st.integers(-32, 31), st.integers(0, START_US))
 
 
 def make_session(link: Link = FRESH, control: Control = IDLE, history: bytes = b"") -> Session:
@@ -49,10 +50,12 @@ def make_session(link: Link = FRESH, control: Control = IDLE, history: bytes = b
     )
 
 
-@given(LINKS, CONTROLS, st.binary(max_size=20).map(lambda raw: raw * 4))
-def test_link_and_questions_outlive_the_store(link: Link, control: Control, history: bytes) -> None:
+@given(LINKS, CONTROLS, st.binary(max_size=20).map(lambda raw: raw * 3), STATUSES)
+def test_link_and_questions_outlive_the_store(
+    link: Link, control: Control, history: bytes, status: Status | None
+) -> None:
     """What a device uses, what it was asked, what it refuses and how it was heard come back as they were stored."""
-    session = make_session(link, control, history)
+    session = replace(make_session(link, control, history), status=status)
 
     assert open_session(VAULT, seal_session(VAULT, session)) == session
 

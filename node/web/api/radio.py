@@ -391,7 +391,7 @@ def show_device(device: StoredDevice) -> DeviceAnswer:
 
 def show_link(session: Session, region: Region) -> LinkAnswer:
     """The link of a session as the API answers it."""
-    link, control, rx = session.link, session.control, session.rx
+    link, control, rx, status = session.link, session.control, session.rx, session.status
     channels, on, moved = link.channels(region), link.enabled(region), dict(link.downlinks_hz)
     quality = summarise(session.history)
     return LinkAnswer(
@@ -418,9 +418,9 @@ def show_link(session: Session, region: Region) -> LinkAnswer:
         rx2_dr=rx.rx2_dr,
         rx2_frequency_hz=rx.rx2_frequency_hz,
         duty_cycle=link.duty_cycle,
-        battery=control.status.battery if control.status else None,
-        margin_db=control.status.margin_db if control.status else None,
-        status_us=control.status.at_us if control.status else None,
+        battery=status.battery if status else None,
+        margin_db=status.margin_db if status else None,
+        status_us=status.at_us if status else None,
         heard=quality.heard,
         best_snr_db=quality.best_snr_db,
         lost=quality.lost,

@@ -110,7 +110,7 @@ def test_history_keeps_the_last_twenty_uplinks() -> None:
     for _ in range(HISTORY - 1):
         history = note(history, -3.0, 1)
 
-    assert len(history) == 80
+    assert len(history) == 60
     assert (summarise(history).heard, summarise(history).best_snr_db, summarise(history).lost) == (20, -3.0, 0)
 
 
