@@ -21,7 +21,7 @@ MAX_SNR_DB = 100.0
 LOSSES = ((5.0, (1, 1, 2)), (10.0, (1, 2, 3)), (30.0, (2, 3, 3)), (float("inf"), (3, 3, 3)))
 _ENTRY = struct.Struct("<hB")
 _SIZE = HISTORY * _ENTRY.size
-_FULL = struct.Struct("<" + "hB" * HISTORY)
+_SHAPES = tuple(struct.Struct("<" + "hB" * heard) for heard in range(HISTORY + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,7 @@ def decide(history: bytes, now: Settings, limits: Limits) -> Settings | None:
 
 def _values(history: bytes) -> tuple[int, ...]:
     """Tenths of dB and counter steps in turn, oldest first."""
-    return (
-        _FULL.unpack(history)
-        if len(history) == _SIZE
-        else struct.unpack("<" + "hB" * (len(history) // _ENTRY.size), history)
-    )
+    return _SHAPES[len(history) // _ENTRY.size].unpack(history)
 
 
 def _lost(values: tuple[int, ...]) -> int:
