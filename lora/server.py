@@ -227,11 +227,13 @@ class NetworkServer:
     ) -> tuple[Session, list[Event]]:
         """The session after an answer was made, and the answer's events; both as they were where none is owed."""
         answers = encode_commands(answer_commands(commands, heard.receptions)) if commands else b""
-        wanted = self._controller.requests(session, frame, commands, now_us)
         ends = bool(commands) and is_sticky(commands)
         owed = frame.is_confirmed or frame.fctrl.adr_ack_req or answers or ends or session.queue
         first = heard.receptions[0]
-        if not owed and (not wanted or now_us < self._full_until_us.get(first.gateway, 0)):
+        if not owed and self._full_until_us and now_us < self._full_until_us.get(first.gateway, 0):
+            return session, []
+        wanted = self._controller.requests(session, frame, commands, now_us)
+        if not owed and not wanted:
             return session, []
         if session.fcnt_down >= COUNTER_END:
             return session, [DownlinkFailed(self._take_id(), session.dev_eui, "the downlink counter has run out")]

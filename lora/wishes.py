@@ -56,10 +56,13 @@ class Wishes:
         self._added = tuple(map(channel_row, network.channels))
         self._floors_db = _floors(network.region)
         self.needs = lru_cache(maxsize=KEPT)(self._find_needs)
+        self._adaptations = lru_cache(maxsize=KEPT)(self._adaptation)
 
     def adaptation(self, session: Session, settings: Settings | None, *, keeps: bool) -> Request:
         """The LinkADRReqs for these settings, or for the channels alone; `keeps`: the device keeps rate and power."""
-        link = session.link
+        return self._adaptations(session.link, settings, keeps, session.control.takes_masks)
+
+    def _adaptation(self, link: Link, settings: Settings | None, keeps: bool, takes_masks: bool) -> Request:
         wanted = settings or link.settings
         dr, tx_power = (KEEP, KEEP) if keeps else (wanted.dr, wanted.tx_power)
         defined = link.channels(self._region)
@@ -67,7 +70,7 @@ class Wishes:
         block = [
             LinkAdrReq(dr, tx_power, mask, control, wanted.nb_trans) for control, mask in self._region.masks(enabled)
         ]
-        if not session.control.takes_masks and len(enabled) == len(defined) <= MAX_CHANNELS:
+        if not takes_masks and len(enabled) == len(defined) <= MAX_CHANNELS:
             # Its channels may not be those known here: all that it has (control 6) it cannot refuse.
             return encode_command(replace(block[-1], mask_control=MASK_ALL))
         return encode_commands(tuple(block))
