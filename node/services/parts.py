@@ -85,6 +85,7 @@ from node.services.mandates import Mandates
 from node.services.mapping import Mappings
 from node.services.members import Members
 from node.services.membership import Membership
+from node.services.meters import Meters
 from node.services.model import Model
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
@@ -289,6 +290,7 @@ class Parts:
         self.commissioning = Commissioning(
             self.core, self.ledger, self.projection, self.readings, decoder, self.bridges, directory
         )
+        self.meters = Meters(self.core, self.releases, self.model, decoder, self.drivers)
         self.redecoding = Redecoding(self.core, self.jobs, self.drivers, decoder, self.commissioning, self.readings)
         self.closings = Closings(self.core, self.ledger, self.registry, self.jobs)
         self.radio = Radio(self.core, self.metrics, self.commissioning, Hearing(decoder, self.readings), directory)
