@@ -53,6 +53,7 @@ from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.driver_book import DriverBook
 from node.services.driver_folder import with_folder
+from node.services.driver_use import DriverUse
 from node.services.drivers import Drivers
 from node.services.elsewhere import Elsewhere
 from node.services.entry import Entry
@@ -290,6 +291,7 @@ class Parts:
         self.commissioning = Commissioning(
             self.core, self.ledger, self.projection, self.readings, decoder, self.bridges, directory
         )
+        self.driver_use = DriverUse(self.core.database, decoder)
         self.meters = Meters(self.core, self.releases, self.model, decoder, self.drivers)
         self.redecoding = Redecoding(self.core, self.jobs, self.drivers, decoder, self.commissioning, self.readings)
         self.closings = Closings(self.core, self.ledger, self.registry, self.jobs)

@@ -143,6 +143,13 @@ async def list_devices(
     return [_device(row) for row in await tx.all(statement)]
 
 
+async def profiles_in_service(tx: ReadTx) -> list[dict[str, object]]:
+    """The profiles of the devices whose frames become readings."""
+    table = schema.radio_devices.c
+    rows = await tx.all(select(table.profile).where(table.state == DeviceState.REGISTERED.value))
+    return [orjson.loads(row.profile) for row in rows]
+
+
 async def add_nonces(tx: WriteTx, used: Iterable[tuple[bytes, int, int]]) -> None:
     """Keep used `(DevEUI, DevNonce, JoinNonce)` for ever."""
     rows: list[dict[str, object]] = [

@@ -109,6 +109,20 @@ async def test_meters_of_several_makers_and_media_stand_side_by_side_in_one_unit
         assert text in page
 
 
+async def test_drivers_say_how_many_devices_they_read(web: RunningWeb, here: Metered) -> None:
+    """Those in service and the meter behind the bridge, each with its driver; on the page too."""
+    browser = await web.claim()
+
+    found = {row["id"]: row["devices"] for row in (await get(here.client, "/drivers"))["items"]}
+    async with browser.get("/drivers") as response:
+        text = html.unescape(await response.text())
+
+    assert {name: count for name, count in found.items() if count} == {
+        "betar-vega": 1, "spbzip-ce272x": 1, "betar-sgbm": 1, "wmbus-oms": 1, "lobaro-wmbus-bridge": 1,
+    }  # fmt: skip
+    assert text.count(">1 прибор<") == 5
+
+
 async def test_silent_meter_and_what_is_not_mapped_are_shown(web: RunningWeb, here: Metered) -> None:
     """Nobody is left out for having said nothing, and no number for having no code."""
     browser = await web.claim()
