@@ -67,6 +67,8 @@ async def test_meters_of_several_makers_and_media_stand_side_by_side_in_one_unit
 
     rows = await side_by_side(here)
     page = await page_of(browser, here.unit)
+    async with browser.get("/drivers") as response:
+        drivers = html.unescape(await response.text())
 
     assert {name: (row["maker"], row["serial"], row["medium"]) for name, row in rows.items()} == {
         "heat": ("Карат", "12345678", "heat"),
@@ -107,6 +109,7 @@ async def test_meters_of_several_makers_and_media_stand_side_by_side_in_one_unit
         "betar-sgbm",
     ):
         assert text in page
+    assert all(model in drivers for model in ("Бетар", "CE2726A", "СГБМ"))
 
 
 async def test_drivers_say_how_many_devices_they_read(web: RunningWeb, here: Metered) -> None:
@@ -123,6 +126,7 @@ async def test_drivers_say_how_many_devices_they_read(web: RunningWeb, here: Met
     assert text.count(">1 прибор<") == 5
 
 
+@pytest.mark.req("A02")
 async def test_silent_meter_and_what_is_not_mapped_are_shown(web: RunningWeb, here: Metered) -> None:
     """Nobody is left out for having said nothing, and no number for having no code."""
     browser = await web.claim()
@@ -143,6 +147,7 @@ async def test_silent_meter_and_what_is_not_mapped_are_shown(web: RunningWeb, he
     assert "manufacturer_data" in section(page, "heat")
 
 
+@pytest.mark.req("A02")
 async def test_whole_above_shows_the_same_meters_and_one_that_came_out_is_gone(here: Metered) -> None:
     """At any depth, with the wholes on the way; what was taken out of the unit stands there no more."""
     before = await side_by_side(here, here.house)
