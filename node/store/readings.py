@@ -236,6 +236,27 @@ async def count_observed(tx: ReadTx) -> int:
     return 0 if row is None else int(row[0])
 
 
+def _latest_before() -> Select[Any]:  # Any: the columns of a row
+    table = schema.readings.c
+    return (
+        select(schema.readings)
+        .where(
+            table.subject64 == bindparam("number"),
+            table.series == bindparam("series"),
+            table.month <= bindparam("month"),
+            table.effective_us < bindparam("before"),
+            table.subject == bindparam("subject"),
+        )
+        .order_by(table.month.desc(), table.effective_us.desc())
+        .limit(1)
+    )
+
+
+# Built once: building them costs more than running them.
+_LAST = _latest_before()
+_LAST_OF_STATUS = _LAST.where(schema.readings.c.status == bindparam("status"))
+
+
 def _each_series() -> Select[tuple[str]]:
     """The series of a subject: one look-up for each, where a DISTINCT would read every row of it."""
     table, number = schema.readings.c, bindparam("number", type_=Int64)
@@ -261,18 +282,16 @@ async def find_last(
     tx: ReadTx, subject: bytes, series: Series, before_us: int, status: str | None = OK, part: Part = WHOLE
 ) -> StoredReading | None:
     """The latest reading of a series before a time, of one status or of any."""
-    table = schema.readings
-    statement = select(table).where(
-        table.c.subject64 == subject64(subject),
-        table.c.series == series.text,
-        table.c.month <= month_of(before_us),
-        table.c.effective_us < before_us,
-        table.c.subject == subject,
-        *_of(part),
+    statement = _LAST if status is None else _LAST_OF_STATUS
+    row = await tx.first(
+        statement.where(*_of(part)) if part != WHOLE else statement,
+        number=subject64(subject),
+        series=series.text,
+        month=month_of(before_us),
+        before=before_us,
+        subject=subject,
+        **({} if status is None else {"status": status}),
     )
-    if status is not None:
-        statement = statement.where(table.c.status == status)
-    row = await tx.first(statement.order_by(table.c.month.desc(), table.c.effective_us.desc()).limit(1))
     return None if row is None else _reading(row)
 
 
