@@ -5,6 +5,7 @@ mapping tells it, in the unit that the catalog has for its code; what has no cod
 its own.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -39,18 +40,18 @@ MOST_READ, MOST_DRAWN = 3_000, 120  # values of one plot
 
 Records = Mapping[str, Record]
 Types = Mapping[str, DeviceType]
-Place = tuple[int, str, str]  # rank of the medium, title, subject in hex
+Place = tuple[int, str, str, str]  # rank of the medium, medium, title, subject in hex
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """The last believed value of a series, or its last where none is; `latest` is how far the last one is believed.
+    """The last believed value of a series, or its last where none is; `latest` is its last one, believed or not.
 
     `is_common` where it is told in the unit that the catalog has for its code.
     """
 
     reading: StoredReading
-    latest: str
+    latest: StoredReading
     is_common: bool
 
 
@@ -99,7 +100,7 @@ class Meter:
     def place(self) -> Place:
         """Where it stands in the list."""
         known = MEDIA.index(self.medium) if self.medium in MEDIA else len(MEDIA) + (not self.medium)
-        return known, self.title, self.subject.hex()
+        return known, self.medium, self.title, self.subject.hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +143,12 @@ class Meters:
                 return None
             found = [(thing, sources.told(await list_series(tx, thing.subject))) for thing in things]
             meters = [(_with_media(one, told, records), told) for one, told in found if one.kind == DEVICE or told]
-            counts: dict[str, int] = {}
-            for one, _ in sorted(meters, key=lambda item: item[0].place):
-                counts[one.medium] = counts.get(one.medium, 0) + 1
-            due = sorted((item for item in meters if after is None or item[0].place > after), key=lambda i: i[0].place)
+            meters.sort(key=lambda item: item[0].place)
+            due = [item for item in meters if after is None or item[0].place > after]
             reader = _Reader(tx, sources, records)
             items = [await reader.read(one, told, draws=draws) for one, told in due[:limit]]
             more = items[-1].place if len(due) > limit else None
+            counts = Counter(one.medium for one, _ in meters)
             return MetersPage(await self._heard(tx, items, names), counts, more, is_cut)
 
         page = await self._core.database.glance(look)
@@ -213,7 +213,7 @@ class _Reader:
         drawn = next((one.reading for one in registers if one.is_common and _is_total(one.reading.series)), None)
         return replace(
             meter,
-            latest=max((one.reading for one in found), key=lambda reading: reading.effective_us, default=None),
+            latest=max((one.latest for one in found), key=lambda reading: reading.effective_us, default=None),
             registers=registers,
             others=tuple(one for one in found if one.reading.series.quantity not in self._records),
             drawn=drawn,
@@ -227,7 +227,7 @@ class _Reader:
             return None
         believed = last if last.status == OK else await last_of(self._tx, self._sources, subject, series, far, OK)
         unit = self._records.get(series.quantity, {}).get("unit")
-        return _in_common(believed or last, last.status, unit if isinstance(unit, str) else None)
+        return _in_common(believed or last, last, unit if isinstance(unit, str) else None)
 
     async def _points(self, subject: bytes, last: StoredReading) -> list[Point]:
         until = last.effective_us + 1
@@ -269,7 +269,7 @@ def _with_media(meter: Meter, told: Collection[Series], records: Records) -> Met
     return replace(meter, media=tuple(sole)) if len(sole) == 1 else meter
 
 
-def _in_common(reading: StoredReading, latest: str, unit: str | None) -> Register:
+def _in_common(reading: StoredReading, latest: StoredReading, unit: str | None) -> Register:
     if unit is None:
         return Register(reading, latest, is_common=False)
     try:

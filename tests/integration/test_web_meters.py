@@ -14,7 +14,7 @@ from node.services import inside
 from node.services.access import Scope
 from node.store.readings import Series, StoredReading, insert_readings
 from node.web.routes import API
-from tests.metered import DAY_US, HOUR_US, Metered, metered
+from tests.metered import DAY_US, GAS_TYPE, HOUR_US, Metered, metered
 from tests.unit.web.running import NOW, RunningWeb, get, post, problem_code
 
 Json = Any  # Any: JSON
@@ -180,7 +180,7 @@ async def test_value_of_another_dimension_and_doubted_value_are_marked(web: Runn
         times = (at, Decimal(value), unit, "counter", at, at, "device")
         return StoredReading(subject, Series(channel, "volume"), *times, status, 1, bytes(32), bytes(32))
 
-    readings = [said(1, "7.5", "m3", 2, "ok"), said(1, "3", "m3", 1, "bad"), said(2, "4", "t", 1, "ok")]
+    readings = [said(1, "7.5", "m3", 2, "ok"), said(1, "3", "m3", 0, "bad"), said(2, "4", "t", 1, "ok")]
     async with web.context.core.database.write() as tx:
         await insert_readings(tx, [*readings, replace(said(3, "900", "L", 1, "ok"), kind="counter")])
 
@@ -194,6 +194,7 @@ async def test_value_of_another_dimension_and_doubted_value_are_marked(web: Runn
         (2, "4", "t", False, "ok"),
         (3, "0.9", "m3", True, "ok"),
     ]
+    assert (row["status"], row["heard_us"]) == ("bad", NOW)
     assert "в своей единице" in part
     assert "недостоверно" in part
 
@@ -213,6 +214,21 @@ async def test_meter_of_no_known_type_stands_with_those_of_what_is_read_of_it(he
 
     assert (rows["plain"]["medium"], rows["other"]["medium"]) == ("electricity", "")
     assert list(rows)[-1] == "other"
+
+
+async def test_media_that_the_catalog_does_not_know_stand_each_together(web: RunningWeb, here: Metered) -> None:
+    """Behind those that are known and before those that nobody states, whatever their meters are called."""
+    for medium in ("steam", "air"):
+        changed = {"code": f"t:{medium}", "grsi": "77779-26", "model": medium, "executions": [medium]}
+        await post(here.client, "/types", {"record": {**GAS_TYPE, **changed, "resources": [medium]}}, 201)
+    for number, medium in enumerate(("steam", "air", "steam", "air")):
+        await here.add(f"{medium}-{number}", {"designation": f"{number}", "serial": f"9{number}"}, f"t:{medium}")
+    await here.add("nobody", {"designation": "0", "serial": "1"})
+
+    rows, page = await side_by_side(here), await page_of(await web.claim(), here.unit)
+
+    assert list(rows)[-5:] == ["air-1", "air-3", "steam-0", "steam-2", "nobody"]
+    assert [page.count(f'id="medium-{medium}"') for medium in ("air", "steam", "none")] == [1, 1, 1]
 
 
 async def test_pages_of_the_list_join_to_the_whole_of_it(here: Metered) -> None:

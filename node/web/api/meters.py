@@ -81,8 +81,8 @@ async def find_meters(call: Call, whole: bytes, query: PageQuery, *, draws: bool
     """A page of the meters that stand in a whole today."""
     after: Place | None = None
     if query.cursor:
-        rank, title, subject = call.decode_cursor(query.cursor, int, str, str)
-        after = (int(rank), str(title), str(subject))
+        rank, medium, title, subject = call.decode_cursor(query.cursor, int, str, str, str)
+        after = (int(rank), str(medium), str(title), str(subject))
     return await call.context.meters.inside(whole, today(call).isoformat(), after, query.limit, draws=draws)
 
 
@@ -126,7 +126,7 @@ def _register(call: Call, meter: Meter, register: Register) -> RegisterAnswer:
         is_common=register.is_common,
         at_us=reading.effective_us,
         status=reading.status,
-        latest=register.latest,
+        latest=register.latest.status,
     )
 
 
