@@ -6,7 +6,7 @@ apart from what a meter sent: a driver that fails again and again is reported.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -111,7 +111,11 @@ class Decoder:
 
     def driver_of(self, device: StoredDevice) -> Installed | None:
         """The driver in the version that was chosen; the newest for the device's firmware where that stands no more."""
-        registry, profile = self._drivers.registry, device.profile
+        return self.driver_by(device.profile)
+
+    def driver_by(self, profile: Mapping[str, object]) -> Installed | None:
+        """The driver of a device by its profile."""
+        registry = self._drivers.registry
         if registry is not self._asked:
             self._asked, self._chosen = registry, {}
         asked = tuple(map(profile.get, ("driver", "driver_version", "hardware", "firmware")))

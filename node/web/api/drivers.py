@@ -38,6 +38,7 @@ class DriverAnswer(BaseModel):
     vectors: int
     source: str
     hash: str
+    devices: int = Field(description="How many devices in service here, and meters behind bridges, it reads now.")
 
 
 class BrokenAnswer(BaseModel):
@@ -102,11 +103,7 @@ class DecodedAnswer(BaseModel):
 @api("GET", "/drivers", title="Drivers", scopes=[Scope.READ], table=tables.DRIVERS)
 async def drivers(call: Call) -> DriversAnswer:
     """What frames are read with here, and what was not taken in."""
-    found = call.context.drivers
-    return DriversAnswer(
-        items=[show_driver(item) for item in found.installed],
-        broken=[BrokenAnswer(name=item.name, why=item.reason) for item in found.broken],
-    )
+    return await list_drivers(call)
 
 
 @api("POST", "/drivers/{driver}/decodings", title="Try to decode a frame", scopes=[Scope.READ], limit=Limit.PASSPORT,
@@ -116,14 +113,22 @@ async def decode(call: Call, path: DriverPath, body: FrameInput) -> DecodedAnswe
     return show_decoded(call, await decode_frame(call, path.driver, body))
 
 
+async def list_drivers(call: Call) -> DriversAnswer:
+    """What is installed, each with how many devices it reads."""
+    found, counts = call.context.drivers, await call.context.driver_use.count()
+    return DriversAnswer(
+        items=[_driver(item, counts.get(item.hash, 0)) for item in found.installed],
+        broken=[BrokenAnswer(name=item.name, why=item.reason) for item in found.broken],
+    )
+
+
 async def decode_frame(call: Call, driver: str, body: FrameInput) -> Decoded:
     """Read what was sent."""
     key = bytes.fromhex(body.key.get_secret_value()) if body.key is not None else None
     return await call.context.drivers.decode(driver, body.port, bytes.fromhex(body.data), key)
 
 
-def show_driver(item: Installed) -> DriverAnswer:
-    """A driver as the API answers it."""
+def _driver(item: Installed, devices: int) -> DriverAnswer:
     text = item.driver.descriptor
     return DriverAnswer(
         id=text.id,
@@ -139,6 +144,7 @@ def show_driver(item: Installed) -> DriverAnswer:
         vectors=len(text.vectors),
         source=text.source,
         hash=item.hash.hex(),
+        devices=devices,
     )
 
 

@@ -17,7 +17,7 @@ from node.web.api.driver_versions import (
     show_version,
     trusted,
 )
-from node.web.api.drivers import DriverPath, FrameInput, decode_frame, show_decoded, show_driver
+from node.web.api.drivers import DriverPath, FrameInput, decode_frame, list_drivers, show_decoded
 from node.web.binding import Upload
 from node.web.calls import Call, View
 from node.web.dispatch import redirect_in_page
@@ -42,7 +42,7 @@ class TryForm(BaseModel):
 @page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.NODE, 7, "drivers"), api="GET /drivers")
 async def drivers(call: Call) -> View:
     """What frames are read with."""
-    return View("drivers.html", **_listed(call), form=None, decoded=None)
+    return View("drivers.html", **await _listed(call), form=None, decoded=None)
 
 
 @page("POST", PATH, title=TITLE, scopes=[Scope.READ], api="POST /drivers/{driver}/decodings")
@@ -54,15 +54,15 @@ async def decode(call: Call, body: TryForm) -> View:
     except ValidationError as error:
         wrong = ", ".join(str(item["loc"][0]) for item in error.errors(include_input=False))
         why = InputError(f"{wrong} is no hex", "frame_typed", fields=wrong)
-        return View("drivers.html", error=why, **_listed(call), form=body, decoded=None)
+        return View("drivers.html", error=why, **await _listed(call), form=body, decoded=None)
     except InputError as error:
-        return View("drivers.html", error=error, **_listed(call), form=body, decoded=None)
-    return View("drivers.html", **_listed(call), form=body, decoded=show_decoded(call, found))
+        return View("drivers.html", error=error, **await _listed(call), form=body, decoded=None)
+    return View("drivers.html", **await _listed(call), form=body, decoded=show_decoded(call, found))
 
 
-def _listed(call: Call) -> dict[str, Any]:
-    found = call.context.drivers
-    return {"items": [show_driver(item) for item in found.installed], "broken": found.broken}
+async def _listed(call: Call) -> dict[str, Any]:
+    found = await list_drivers(call)
+    return {"items": found.items, "broken": found.broken}
 
 
 class PublishForm(BaseModel):
