@@ -125,10 +125,10 @@ class DriverSettling:
             if one is not None:
                 changed[one.hash] = one
         for one in stored.values():
-            said = self.shelf.said.get(one.hash)
-            if one.org is not None and one.hash not in changed and (said is None or said.org != one.org):
-                if one.state != DriverState.REFUSED:
-                    changed[one.hash] = refused(one, Refusal(Rule.GONE))
+            said, is_refused = self.shelf.said.get(one.hash), one.state == DriverState.REFUSED
+            is_gone = one.org is not None and (said is None or said.org != one.org)
+            if is_gone and not is_refused and one.hash not in changed:
+                changed[one.hash] = refused(one, Refusal(Rule.GONE))
         await self._keep(stored, changed, actor)
         return {**stored, **changed}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
+from drivers.descriptor import Level
 from drivers.driver import Driver
 from drivers.errors import DriverChoiceError
 from drivers.opening import Scripts, no_scripts
@@ -202,7 +203,7 @@ async def test_owner_of_one_type_takes_no_name_of_another(trade: Trade, backdate
         assert {state for _, _, _, state in await trade.states()} == {"active"}
         assert registry.choose(named(DESIGNATION)).hash == theirs.hash
         assert registry.choose(named(OTHERS)).hash == mine.hash
-        assert not [item for item in registry.for_type("t:of-nobody", "СГВ-15", "water-7")]
+        assert registry.for_type("t:of-nobody", "СГВ-15", "water-7") == ()
         async with trade.utility.core.database.write() as tx:
             await tx.run(delete(schema.driver_versions))  # as a node that hears all of it at once
         await trade.start_anew()
@@ -248,7 +249,8 @@ class Opened:
     def __call__(self, package: Package) -> Driver:
         """Read it as the document that it holds."""
         self.count += 1
-        return payload_driver(package.descriptor, DOCUMENT)
+        text = package.descriptor
+        return replace(payload_driver(replace(text, level=Level.PAYLOAD), DOCUMENT), descriptor=text)
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_version_goes_on_and_an_id_is_its_publishers(held: KnownDriver, rule: st
 
 
 def test_publisher_has_so_many_drivers_and_no_more() -> None:
-    """One more id is refused where as many run or ran, a further version of one of these is not; others do not count."""
+    """One more id is refused where as many run or ran, a further version of one of these is not; others count apart."""
 
     def held(org: bytes, count: int, size: int = 0, state: DriverState = DriverState.ACTIVE) -> list[KnownDriver]:
         return [KnownDriver(f"water-{n}", "1.0", bytes([n]) * 32, org, state, size) for n in range(count)]
