@@ -25,6 +25,7 @@ from drivers.errors import (
 from drivers.reading import Decoded
 from drivers.registry import Installed, Registry
 from node.ports import Clock
+from node.services.driver_choice import choice_at, choices_of, find_chosen
 from node.services.drivers import Drivers
 from node.store.radio import StoredDevice, StoredFrame
 from node.store.readings import moment_of
@@ -107,12 +108,18 @@ class Decoder:
         """The drivers that stand here now."""
         return self._drivers.registry
 
-    def driver_of(self, device: StoredDevice) -> Installed | None:
-        """The driver in the version that was chosen; the newest for the device's firmware where that stands no more."""
-        registry, profile = self._drivers.registry, device.profile
-        name, version = str(profile["driver"]), profile.get("driver_version")
-        hardware, firmware = (str(profile[what]) if what in profile else None for what in ("hardware", "firmware"))
-        return registry.find(name, str(version)) or registry.find_serving(name, hardware, firmware)
+    def driver_of(self, device: StoredDevice, at_us: int | None = None) -> Installed | None:
+        """The driver of frames that were heard then, or of those that come."""
+        return find_chosen(self._drivers.registry, choice_at(device.profile, at_us))
+
+    def drivers_of(self, device: StoredDevice) -> list[Installed]:
+        """The drivers of its frames of any time, oldest first."""
+        found = (find_chosen(self._drivers.registry, choice) for choice in choices_of(device.profile))
+        return [driver for driver in found if driver is not None]
+
+    def chosen_anew(self) -> None:
+        """A device has another driver: what could not be read may be."""
+        self._drivers.on_changed()
 
     async def decode(self, frames: Sequence[Question]) -> list[Decoding]:
         """What each frame says by its driver in its context, which gets the time at which the frame was received."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from drivers.comparison import says_same
+from drivers.descriptor import Comparison
 from drivers.reading import Decoded
 from drivers.registry import Installed
 from node.services.attribution import why_held_each
@@ -68,14 +69,16 @@ class Hearing:
     ) -> bool:
         if frame.session is None or frame.session != device.registration.get("passed") or decoding.carried is not None:
             return False
-        driver = self._decoder.driver_of(device)
+        driver = self._decoder.driver_of(device, frame.received_us)
         if decoding.driver is not driver or (driver is not None and driver.driver.joins):
             return False
         return decoding.decoded is None or driver is None or _is_of(driver, decoding.decoded, stated)
 
     def _compares(self, device: StoredDevice) -> bool:
-        driver = self._decoder.driver_of(device)
-        return driver is not None and any(item.how in SAME for item in driver.driver.descriptor.comparisons)
+        return any(item.how in SAME for item in self._comparisons(device))
+
+    def _comparisons(self, device: StoredDevice) -> list[Comparison]:
+        return [one for driver in self._decoder.drivers_of(device) for one in driver.driver.descriptor.comparisons]
 
     async def _states(self, tx: ReadTx, devices: Sequence[StoredDevice]) -> dict[bytes, Mapping[str, str]]:
         """What the passports of devices state by which a meter is told from another, by subject."""
@@ -97,10 +100,8 @@ class Hearing:
         return found
 
     async def _read(self, tx: ReadTx, device: StoredDevice) -> Mapping[str, str]:
-        passport, driver = await find_passport(tx, device.subject, whole=False), self._decoder.driver_of(device)
-        if passport is None or driver is None:
-            return {}
-        return stated_texts(passport.content, driver.driver.descriptor.comparisons)
+        passport = await find_passport(tx, device.subject, whole=False)
+        return {} if passport is None else stated_texts(passport.content, self._comparisons(device))
 
 
 def _is_of(driver: Installed, decoded: Decoded, stated: Mapping[str, str]) -> bool:

@@ -22,6 +22,7 @@ from node.services.bridges import Bridges
 from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.decoding import Decoder, Decoding, Why
+from node.services.driver_choice import BEFORE
 from node.services.drivers import Drivers
 from node.services.jobs import ASIDE, Job, Jobs
 from node.services.readings import Readings, owner_of
@@ -146,15 +147,17 @@ class Redecoding:
             known = await Bridges.known(tx)
         count, self._is_waiting = 0, False
         for device in devices:
-            driver = self._decoder.driver_of(device) if device else None
-            if device is None or driver is None:
+            drivers = self._decoder.drivers_of(device) if device else []
+            if device is None or not drivers:
                 continue
-            self._is_waiting |= driver.driver.joins
-            state = driver.hash + known if driver.driver.joins else driver.hash
+            joins = any(driver.driver.joins for driver in drivers)
+            self._is_waiting |= joins
+            state = repr((device.profile.get(BEFORE), [driver.hash for driver in drivers])).encode()
+            state += known if joins else b""
             if self._tried.get(device.dev_eui) == state:
                 continue
             self._suspended.discard(device.dev_eui)
-            count += await self._try_device(device.dev_eui, driver)
+            count += await self._try_device(device.dev_eui, drivers[-1])
             if device.dev_eui not in self._suspended:
                 self._tried[device.dev_eui] = state
         return count
