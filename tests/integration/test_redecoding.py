@@ -20,7 +20,7 @@ from lora.memory import MemoryDirectory
 from lora.registration import Registration
 from node.errors import NotFoundError, StateError
 from node.passport import drafts
-from node.passport.bodies import AliasBody, ParameterRow, ParametersBody, Reference
+from node.passport.bodies import AliasBody, ParameterRow, ParametersBody, Reference, TypeBody
 from node.passport.view import moment_at
 from node.services.bridges import Bridges
 from node.services.commissioning import Commissioning
@@ -248,7 +248,9 @@ def moment_text(begin_us: int, hours: float) -> str:
 
 
 async def in_service_for(here: Plant, driver: str) -> None:
-    """The device was put on the air under a driver of the firmware that its passport states."""
+    """The device, of a known model, was put on the air under a driver of the firmware that its passport states."""
+    kind = TypeBody(type=Reference(local=DESIGNATION), model=DESIGNATION)
+    await here.desk.ledger.append([drafts.type_of(here.subject, kind, here.desk.core.clock.now())])
     async with here.desk.core.database.write() as tx:
         device = await find_device(tx, DEV_EUI)
         assert device is not None
