@@ -30,6 +30,7 @@ from node.services.bridges import Bridges
 from node.services.core import Core
 from node.services.decoding import Decoder, Decoding, Question
 from node.services.driver_choice import BEFORE, followed, show_choice
+from node.services.frame_detail import cut
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.provisioning import (
@@ -409,7 +410,7 @@ class Commissioning:
     def _link_rows(self, device: StoredDevice, frame: StoredFrame, decoding: Decoding) -> list[Row]:
         ports = device.profile["ports"]
         known = list(ports) if isinstance(ports, list) else []
-        shape = decoding.decoded.frame if decoding.decoded else decoding.error
+        shape = cut(decoding.decoded.frame if decoding.decoded else decoding.error)
         return [
             Row("port", ", ".join(map(str, known)), str(frame.port), not known or frame.port in known),
             Row(PAYLOAD, device.profile["driver"], shape, decoding.decoded is not None),
@@ -426,7 +427,7 @@ class Commissioning:
             return []
         expected = await self._expected(tx, device, frame, passport.content, decoded)
         found = compare(driver.driver.descriptor, decoded, expected, moment_of(frame.received_us))
-        return [Row(row.source, row.expected or None, row.reported, row.outcome != "differs") for row in found]
+        return [Row(row.source, row.expected or None, cut(row.reported), row.outcome != "differs") for row in found]
 
     async def _expected(
         self, tx: ReadTx, device: StoredDevice, frame: StoredFrame, view: View, decoded: Decoded

@@ -24,6 +24,7 @@ from node.services.core import Core
 from node.services.decoding import Decoder, Decoding, Why
 from node.services.driver_choice import BEFORE
 from node.services.drivers import Drivers
+from node.services.frame_detail import detail_of
 from node.services.jobs import ASIDE, Job, Jobs
 from node.services.readings import Readings, owner_of
 from node.store.database import WriteTx
@@ -263,7 +264,7 @@ class Redecoding:
             await replace_readings(tx, subject, hashes, [reading for one in changed.values() for reading in one.found])
             self._readings.forget(tx, subject)
             for one in changed.values():
-                detail = self._readings.told(subject, one.frame, one.decoding)
+                detail = detail_of(subject, one.frame, one.decoding)
                 await set_frame_state(tx, one.frame.id, FrameState.DECODED, detail)
             for one in read.values():
                 await self._readings.note(tx, one.frame, one.decoding)
