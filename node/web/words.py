@@ -273,6 +273,7 @@ DETAILS: dict[str, tuple[str, str]] = {
     "dev_eui": ("DevEUI", "DevEUI"),
     "devices": ("приборов", "devices"),
     "driver": ("драйвер", "driver"),
+    "firmware": ("прошивка", "firmware"),
     "digest": ("отпечаток", "digest"),
     "verb": ("что можно", "may"),
     "fields": ("поля", "fields"),

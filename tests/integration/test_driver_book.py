@@ -174,6 +174,24 @@ async def test_driver_that_is_stopped_stays_so_whatever_version_comes(
     assert ("driver_stopped_whole" in what) == whole
 
 
+async def test_page_asks_what_is_stopped_the_driver_or_the_version(web: RunningWeb) -> None:
+    """Both buttons stand there in both languages; the page tells of a driver that is stopped as a whole."""
+    browser, book = await web.claim(), web.context.driver_book
+    digest = (await book.publish(mine(web), ACTOR)).stored.hash
+    shown = []
+    for what in ("version", "driver"):
+        async with browser.get("/drivers/published") as response:
+            shown.append(await response.text())
+        async with browser.post(f"/drivers/published/{digest.hex()}/stop", data={"what": what}) as response:
+            shown.append(await response.text())
+        if what == "version":
+            await book.start(digest, ACTOR)
+
+    assert "Драйвер целиком, вместе с будущими версиями" in shown[0]
+    assert "Только эту версию" in shown[0]
+    assert ["остановлены все версии" in text for text in shown] == [False, False, False, True]
+
+
 async def test_driver_that_failed_again_and_again_is_quarantined_until_it_is_started(web: RunningWeb) -> None:
     """The list says why; a later version runs all the same."""
     book = web.context.driver_book
