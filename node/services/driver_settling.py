@@ -116,7 +116,9 @@ class DriverSettling:
             await self._core.announce(tx, actor, what, org=one.org, driver=named[0], version=named[1], rule=rule)
 
     async def _take_up(self, actor: str) -> Rows:
-        """The rows of all that stands here or stood, with those of packages that are new."""
+        """The rows of all that stands here or stood, with those of packages that are new: they are stored when they
+        are decided about.
+        """
         async with self._core.database.read() as tx:
             stored = {one.hash: one for one in await list_drivers(tx)}
         changed = {one.hash: one for one in self._natives(stored)}
@@ -129,7 +131,7 @@ class DriverSettling:
             is_gone = one.org is not None and (said is None or said.org != one.org)
             if is_gone and not is_refused and one.hash not in changed:
                 changed[one.hash] = refused(one, Refusal(Rule.GONE))
-        await self._keep(stored, changed, actor)
+        await self._keep(stored, {digest: one for digest, one in changed.items() if not _is_undecided(one)}, actor)
         return {**stored, **changed}
 
     def _row(self, publication: Publication, known: StoredDriver | None) -> StoredDriver | None:
@@ -172,7 +174,7 @@ class DriverSettling:
         until = self._core.clock.monotonic() + PROVING_S
         case = _Case(org, owned, is_trusted, stopped, until, {one.hash: one for one in rows})
         await self._judge(case)
-        changed = {one.hash: case.rows[one.hash] for one in rows if case.rows[one.hash] is not one}
+        changed = {one.hash: fresh for one in rows if (fresh := case.rows[one.hash]) is not one}
         await self._keep({one.hash: one for one in rows}, changed, actor)
         self.is_unfinished |= case.is_unfinished
         if not case.is_unfinished:
@@ -264,6 +266,7 @@ class DriverSettling:
         found = await self.shelf.read(one.hash)
         package = found[0].package if found else None
         if package is None:
+            self._refuse(case, one, Refusal(Rule.GONE))
             return
         known = [] if (native := self._native.find(one.driver)) is None else [_known_native(native)]
         refusal = find_refusal(package, case.org, self._projection.world, known, is_trusted=case.is_trusted)
@@ -331,8 +334,8 @@ class DriverSettling:
                 await put_driver(tx, one)
                 known = before.get(one.hash)
                 state = None if known is None or _is_undecided(known) else known.state
-                is_news = not _is_undecided(one) and one.state != state
-                if one.org is not None and is_news and not (state is None and one.state == DriverState.REPLACED):
+                never_ran = state is None and one.state == DriverState.REPLACED
+                if one.org is not None and one.state != state and not never_ran:
                     await self.tell(tx, actor, f"driver_{one.state}", one)
 
 
