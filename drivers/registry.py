@@ -30,14 +30,18 @@ class Standing(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The devices by whose passports a driver can be called: of these types, or of these models, case-folded."""
+    """The devices by whose passports a driver can be called: of these types, of these models, case-folded, or those
+    that `maker` made.
+    """
 
     types: frozenset[str] = frozenset()
     models: frozenset[str] = frozenset()
+    maker: str | None = None
 
     def holds(self, device: "DeviceTraits") -> bool:
         """Whether a device is one of them."""
-        return device.type in self.types or (device.model is not None and device.model.casefold() in self.models)
+        is_of_model = device.model is not None and device.model.casefold() in self.models
+        return is_of_model or device.type in self.types or (self.maker is not None and device.maker == self.maker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +98,16 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class DeviceTraits:
-    """What a passport knows of a device that a driver may ask for; None is not known."""
+    """What a passport knows of a device that a driver may ask for; None is not known. `maker` is the organisation of
+    its serial line, in hex.
+    """
 
     type: str | None = None
     model: str | None = None
     hardware: str | None = None
     firmware: str | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
+    maker: str | None = None
 
 
 class Registry:

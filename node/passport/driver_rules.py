@@ -202,7 +202,10 @@ def find_excess(known: Iterable[KnownDriver], org: bytes, driver: str, size: int
 
 
 def owned_names(org: bytes, world: World) -> Reach:
-    """The codes of the types that an organisation speaks for, and the models of these: there its ids count as names."""
+    """The codes of the types that an organisation speaks for, and the models of these.
+
+    There, and for what it made, passports call its drivers by their ids.
+    """
     lines = [item.record for item in world.line_records.values() if item.org == org]
     own = {code for code, item in world.type_records.items() if item.org == org}
     codes = own | {
@@ -212,7 +215,7 @@ def owned_names(org: bytes, world: World) -> Reach:
     }
     models = {world.types[code].model.casefold() for code in codes if code in world.types}
     models |= {name.casefold() for line in lines for name in line.designations}
-    return Reach(frozenset(codes), frozenset(models))
+    return Reach(frozenset(codes), frozenset(models), org.hex())
 
 
 def _find_older(package: Package, org: bytes, known: Iterable[KnownDriver]) -> Refusal | None:

@@ -15,14 +15,15 @@ from node.services.provisioning import traits_of, versions_over
 Json = dict[str, Any]  # Any: JSON of our own
 
 BEFORE, UNTIL = "before", "until_us"
-CHOICE = ("driver", "driver_version", "driver_publisher", "hardware", "firmware", "type", "model", "named")
+CHOICE = ("driver", "driver_version", "driver_publisher", "hardware", "firmware", "type", "model", "maker", "named")
 
 
 def show_choice(item: Installed | None, device: DeviceTraits) -> Json:
     """A choice as it is stored: the driver and the versions that it is for, or by what one is to be found later."""
     told: Json = {"hardware": device.hardware, "firmware": device.firmware}
     if item is None:
-        told |= {"driver": "", "type": device.type, "model": device.model, "named": device.keys.get("payload")}
+        told |= {"driver": "", "type": device.type, "model": device.model, "maker": device.maker}
+        told["named"] = device.keys.get("payload")
     else:
         told |= {"driver": item.driver.descriptor.id, "driver_version": item.version}
         told |= {"driver_publisher": item.publisher or None}
@@ -38,9 +39,9 @@ def find_chosen(registry: Registry, choice: Mapping[str, Any]) -> Installed | No
         if found is not None and (found.serves(hardware, firmware) or (hardware, firmware) == (None, None)):
             return found
         return registry.find_serving(name, hardware, firmware, publisher)
-    keys = {"payload": choice["named"]} if "named" in choice else {}
+    keys, maker = {"payload": choice["named"]} if "named" in choice else {}, choice.get("maker")
     try:
-        return registry.choose(DeviceTraits(choice.get("type"), choice.get("model"), hardware, firmware, keys))
+        return registry.choose(DeviceTraits(choice.get("type"), choice.get("model"), hardware, firmware, keys, maker))
     except DriverChoiceError:
         return None
 

@@ -79,6 +79,7 @@ def traits_of(view: View, at_us: int | None = None) -> DeviceTraits:
         _version(view, HARDWARE, at_us),
         _version(view, FIRMWARE, at_us),
         {"payload": named} if named else {},
+        None if at(view, "identity", "line", "steward") else text(view, "identity", "line", "by") or None,
     )
 
 

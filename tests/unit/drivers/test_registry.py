@@ -100,13 +100,14 @@ NAMED = AppliesTo(match=(("payload", "w"),))
 
 
 def test_name_counts_for_devices_of_its_publisher_alone() -> None:
-    """A passport of another's type that names the id gets nothing of him; one of his type and model does."""
-    one = published("a1", NAMED, Standing.OWNER, Reach(frozenset({"t:cw"}), frozenset({"вс-15д"})))
+    """A passport of another's meter that names the id gets nothing of him; one of his type, model or making does."""
+    one = published("a1", NAMED, Standing.OWNER, Reach(frozenset({"t:cw"}), frozenset({"вс-15д"}), "a1"))
     named = {"payload": "w"}
 
-    for device in (DeviceTraits("t:cw", keys=named), DeviceTraits(model="ВС-15Д", keys=named)):
-        assert Registry([one]).choose(device) == one
-    for device in (DeviceTraits("t:hw", "СГВ-15", keys=named), DeviceTraits(keys=named)):
+    theirs = ({"type": "t:cw"}, {"model": "ВС-15Д"}, {"maker": "a1"}, {"type": "t:hw", "maker": "a1"})
+    for about in theirs:
+        assert Registry([one]).choose(DeviceTraits(**about, keys=named)) == one
+    for device in (DeviceTraits("t:hw", "СГВ-15", keys=named, maker="b2"), DeviceTraits(keys=named)):
         with pytest.raises(DriverChoiceError, match="no installed driver"):
             Registry([one]).choose(device)
     free = replace(one, reach=None)
