@@ -134,6 +134,9 @@ class Decoder:
             if one.why is not Why.FAULT or one.driver is None:
                 continue
             now = self._clock.now()
+            if one.driver.hash not in self._faults:
+                stands = self.registry.find_by_hash
+                self._faults = {digest: times for digest, times in self._faults.items() if stands(digest)}
             times = self._faults.setdefault(one.driver.hash, deque(maxlen=FAULTS))
             times.append(now)
             if len(times) == FAULTS and now - times[0] <= WITHIN_US:

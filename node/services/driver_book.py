@@ -144,6 +144,7 @@ class DriverBook:
         refusal = refusal or find_excess(known, self._core.org, package.descriptor.id, len(raw))
         built = refusal or await self._settling.build(package)
         if isinstance(built, Refusal):
+            self._settling.forget(package.hash)
             raise _refused(built)
         return package
 
