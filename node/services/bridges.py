@@ -99,7 +99,7 @@ class Bridges:
             return decoding
         carried = decoding.decoded.carried[0]
         async with self._core.database.read() as tx:
-            meter = await self._find(tx, carried)
+            meter = await self._find(tx, carried, frame.received_us)
         if meter is None:
             error = f"no passport here is of the meter {carried.meter}, or several are"
             inner = Decoding(None, None, error, Why.NO_PASSPORT)
@@ -108,14 +108,14 @@ class Bridges:
         (inner,) = await self._decoder.decode([(meter.driver, asked, meter.context)])
         return replace(decoding, carried=inner, subject=meter.subject, meter=carried.meter)
 
-    async def _find(self, tx: ReadTx, carried: Carried) -> _Meter | None:
+    async def _find(self, tx: ReadTx, carried: Carried, at_us: int) -> _Meter | None:
         subjects = sorted({subject for subject, _ in await find_terms(tx, _term(carried.meter), SCHEME)})
         passport = await find_passport(tx, subjects[0], whole=False) if len(subjects) == 1 else None
         if passport is None:
             return None
         reader = await StatementReader.open(tx)
         key = self._key(reader.standing(await entries_about(tx, [passport.subject])), carried.meter)
-        driver = driver_behind(self._decoder.registry, traits_of(passport.content))
+        driver = driver_behind(self._decoder.registry, traits_of(passport.content, at_us))
         return _Meter(passport.subject, driver, Context(meter=carried.meter, key=key, formats=await read_formats(tx)))
 
     def _key(self, entries: Sequence[StoredFragment], meter: str) -> Key | None:

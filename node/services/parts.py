@@ -281,6 +281,7 @@ class Parts:
         scripts = partial(script_driver, pool=self.sandbox)
         registry = with_folder(load_registry(), self.core.folder.drivers, scripts)
         self.drivers = Drivers(registry, self.core.database)
+        self.drivers.keep = self.sandbox.keep
         self.driver_book = DriverBook(self.core, self.ledger, self.projection, self.drivers, scripts)
         self.model = Model(self.core.database, lambda: self.drivers.installed)
         self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS), self.model)

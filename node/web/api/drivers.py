@@ -8,7 +8,7 @@ from drivers.descriptor import Level, VersionRange
 from drivers.reading import Decoded, Reading, ReportedValue
 from drivers.registry import Installed
 from node.services.access import Scope
-from node.web.api.fields import KeyHex
+from node.web.api.fields import Hex16, KeyHex
 from node.web.api.radio import title_of
 from node.web.calls import Call
 from node.web.routes import Limit, api
@@ -29,6 +29,7 @@ class DriverAnswer(BaseModel):
     version: str
     name: str
     publisher: str
+    org: str = Field(description="Which organisation published it; empty where it is of this machine.")
     level: str
     models: list[str]
     types: list[str]
@@ -67,6 +68,7 @@ class FrameInput(BaseModel):
     port: int = Field(ge=0, le=255)
     data: FrameHex
     key: KeyHex | None = None
+    org: Hex16 | None = Field(default=None, description="Whose driver, where several organisations use its id.")
 
 
 class DecodedReadingAnswer(BaseModel):
@@ -107,7 +109,7 @@ async def drivers(call: Call) -> DriversAnswer:
 
 
 @api("POST", "/drivers/{driver}/decodings", title="Try to decode a frame", scopes=[Scope.READ], limit=Limit.PASSPORT,
-     problems=["driver_unknown", "frame_unread"])  # fmt: skip
+     problems=["driver_unknown", "driver_doubled", "frame_unread"])  # fmt: skip
 async def decode(call: Call, path: DriverPath, body: FrameInput) -> DecodedAnswer:
     """What the newest version of a driver makes of it."""
     return show_decoded(call, await decode_frame(call, path.driver, body))
@@ -125,7 +127,7 @@ async def list_drivers(call: Call) -> DriversAnswer:
 async def decode_frame(call: Call, driver: str, body: FrameInput) -> Decoded:
     """Read what was sent."""
     key = bytes.fromhex(body.key.get_secret_value()) if body.key is not None else None
-    return await call.context.drivers.decode(driver, body.port, bytes.fromhex(body.data), key)
+    return await call.context.drivers.decode(driver, body.port, bytes.fromhex(body.data), key, body.org)
 
 
 def _driver(item: Installed, devices: int) -> DriverAnswer:
@@ -135,6 +137,7 @@ def _driver(item: Installed, devices: int) -> DriverAnswer:
         version=text.version,
         name=text.name,
         publisher=text.publisher,
+        org=item.publisher,
         level=Level(text.level).name.lower(),
         models=list(text.applies_to.models),
         types=list(text.applies_to.types),

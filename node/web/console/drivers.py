@@ -12,6 +12,7 @@ from node.services.access import Scope
 from node.web.api.driver_versions import (
     HashPath,
     PublisherPath,
+    StopInput,
     WithdrawalInput,
     show_checked,
     show_version,
@@ -33,7 +34,9 @@ Typed = Annotated[str, StringConstraints(max_length=10_000)]
 class TryForm(BaseModel):
     """A frame as somebody pastes it."""
 
-    driver: Annotated[str, StringConstraints(max_length=64)]
+    driver: Annotated[str, StringConstraints(max_length=130)] = Field(
+        description="Id, and its publisher after a blank."
+    )
     port: int = Field(default=0, ge=0, le=255)
     data: Typed = ""
     key: SecretStr = SecretStr("")
@@ -49,8 +52,10 @@ async def drivers(call: Call) -> View:
 async def decode(call: Call, body: TryForm) -> View:
     """Nothing is stored; what is wrong is told above the box, which keeps what was pasted but the key."""
     try:
-        frame = FrameInput(port=body.port, data=body.data, key=body.key if body.key.get_secret_value() else None)
-        found = await decode_frame(call, DriverPath(driver=body.driver).driver, frame)
+        driver, _, org = body.driver.partition(" ")
+        key = body.key if body.key.get_secret_value() else None
+        frame = FrameInput(port=body.port, data=body.data, key=key, org=org or None)
+        found = await decode_frame(call, DriverPath(driver=driver).driver, frame)
     except ValidationError as error:
         wrong = ", ".join(str(item["loc"][0]) for item in error.errors(include_input=False))
         why = InputError(f"{wrong} is no hex", "frame_typed", fields=wrong)
@@ -87,7 +92,7 @@ async def publish(call: Call, body: PublishForm) -> View | web.Response:
     try:
         raw = _package(body)
         if body.then == "check":
-            checked = show_checked(await book.check(raw))
+            checked = show_checked(await book.try_out(raw))
             return View("drivers_published.html", **{**await _published(call), "checked": checked})
         await book.publish(raw, call.actor.label)
     except NodeError as error:
@@ -113,9 +118,9 @@ async def start(call: Call, path: HashPath) -> web.Response:
 
 @page("POST", PUBLISHED + "/{hash}/stop", title=PUBLISHED_TITLE, scopes=[Scope.ACCESS],
       api="POST /drivers/versions/{hash}/stop")  # fmt: skip
-async def stop(call: Call, path: HashPath) -> web.Response:
-    """Let a version run here no more."""
-    await call.context.driver_book.stop(bytes.fromhex(path.hash), call.actor.label)
+async def stop(call: Call, path: HashPath, body: StopInput) -> web.Response:
+    """Let a driver run here no more, or one version of it."""
+    await call.context.driver_book.stop(bytes.fromhex(path.hash), call.actor.label, whole=body.what == "driver")
     return redirect_in_page(call, PUBLISHED)
 
 
