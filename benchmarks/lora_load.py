@@ -1,10 +1,14 @@
 """Gateways that send as fast as they are answered: a process of its own, `python -m benchmarks.lora_load < plan`.
 
-A plan is a JSON line {"address": [host, port], "window": n} and then datagrams, each as a 2-byte length and its bytes.
-At most `window` datagrams are without an answer at any time; an answer is one of the same token. What came of it is one
-JSON line: seconds from the first datagram to the last answer, and how many were never answered.
+A plan is a JSON line {"address": [host, port], "window": n, "rate": r} and then datagrams, each as a 2-byte length and
+its bytes. At most `window` datagrams are without an answer at any time; an answer is one of the same token. What came
+of it is one JSON line: seconds from the first datagram to the last answer, and how many were never answered.
+
+With a rate they are sent so many a second, answered or not; told is then how long after the first copy of an uplink a
+downlink to its address was ordered, in seconds, for each that was.
 """
 
+import base64
 import json
 import socket
 import struct
@@ -15,11 +19,12 @@ from collections.abc import Iterator, Sequence
 WAIT_S = 3.0
 SIZE = struct.Struct(">H")
 TOKEN = slice(1, 3)
+PUSH_DATA, PULL_RESP = 0, 3
 
 
-def plan(address: tuple[str, int], window: int, datagrams: Sequence[bytes]) -> bytes:
+def plan(address: tuple[str, int], window: int, datagrams: Sequence[bytes], rate: float = 0.0) -> bytes:
     """What the process reads."""
-    head = json.dumps({"address": address, "window": window}).encode() + b"\n"
+    head = json.dumps({"address": address, "window": window, "rate": rate}).encode() + b"\n"
     return head + b"".join(SIZE.pack(len(one)) + one for one in datagrams)
 
 
@@ -54,6 +59,42 @@ def send(address: tuple[str, int], window: int, datagrams: Sequence[bytes]) -> t
     return time.perf_counter() - begun, lost
 
 
+def pace(address: tuple[str, int], rate: float, datagrams: Sequence[bytes]) -> list[float]:
+    """Send so many a second; answer how long each ordered downlink took."""
+    wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
+    wire.connect(address)
+    sent: dict[bytes, float] = {}
+    taken: list[float] = []
+    begun, ends, at = time.perf_counter(), None, 0
+    while ends is None or time.perf_counter() < ends:
+        now = time.perf_counter()
+        if at < len(datagrams) and now >= begun + at / rate:
+            one = datagrams[at]
+            at += 1
+            if one[3] == PUSH_DATA:
+                sent.setdefault(_address(json.loads(one[12:])["rxpk"][0]), time.perf_counter())
+            wire.send(one)
+            continue
+        if at == len(datagrams) and ends is None:
+            ends = now + WAIT_S
+        wire.settimeout(max(0.0001, begun + at / rate - now) if at < len(datagrams) else 0.01)
+        try:
+            answer = wire.recv(4096)
+        except (TimeoutError, BlockingIOError):
+            continue
+        if answer[3] == PULL_RESP:
+            first = sent.get(_address(json.loads(answer[4:])["txpk"]))
+            if first is not None:
+                taken.append(time.perf_counter() - first)
+    return taken
+
+
+def _address(packet: dict[str, str]) -> bytes:
+    """The DevAddr of a data frame, as it is on the air."""
+    return base64.b64decode(packet["data"])[1:5]
+
+
 def main() -> int:
     """Do what the plan says."""
     raw = sys.stdin.buffer.read()
@@ -64,7 +105,11 @@ def main() -> int:
         (size,) = SIZE.unpack_from(rest, at)
         datagrams.append(rest[at + 2 : at + 2 + size])
         at += 2 + size
-    seconds, lost = send((str(told["address"][0]), int(told["address"][1])), int(told["window"]), datagrams)
+    address = str(told["address"][0]), int(told["address"][1])
+    if told["rate"]:
+        print(json.dumps({"taken": pace(address, float(told["rate"]), datagrams)}), flush=True)
+        return 0
+    seconds, lost = send(address, int(told["window"]), datagrams)
     print(json.dumps({"seconds": seconds, "lost": lost}), flush=True)
     return 0
 

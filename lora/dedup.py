@@ -62,12 +62,18 @@ class Deduplicator:
             return receptions[0].received_us + self._window_us
         return None
 
+    def is_due(self, now_us: int) -> bool:
+        """Whether the window of any frame has closed."""
+        # Windows have one length and a dict keeps the order of arrival, so the due ones stand in front.
+        for receptions in self._pending.values():
+            return self._has_closed(receptions[0].received_us, now_us)
+        return False
+
     def pop_due(self, now_us: int) -> Iterator[Collected]:
         """Frames whose window has closed, oldest first."""
-        # Windows have one length and a dict keeps the order of arrival, so the due ones stand in front.
         due = []
         for payload, receptions in self._pending.items():
-            if not self._is_due(receptions[0].received_us, now_us):
+            if not self._has_closed(receptions[0].received_us, now_us):
                 break
             due.append(payload)
         for payload in due:
@@ -84,7 +90,7 @@ class Deduplicator:
                 return
             del self._closed[payload]
 
-    def _is_due(self, first_us: int, now_us: int) -> bool:
+    def _has_closed(self, first_us: int, now_us: int) -> bool:
         return now_us >= first_us + self._window_us or now_us < first_us
 
 

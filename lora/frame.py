@@ -11,6 +11,7 @@ Integers are little-endian. Any bytes give a frame or FrameError. A frame keeps 
 import struct
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 
 from lora.errors import EncodeError, FrameError
 from lora.identifiers import DevAddr, Eui, NetId
@@ -120,6 +121,7 @@ class DataFrame:
 Frame = JoinRequest | SealedJoinAccept | DataFrame
 
 
+@lru_cache(maxsize=4096)  # several gateways bring the same frame
 def decode_frame(raw: bytes) -> Frame:
     """Read a PHYPayload; raise FrameError.
 

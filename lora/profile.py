@@ -7,6 +7,7 @@ named. AppEUI of LoRaWAN 1.0 and JoinEUI of 1.0.4 are the same field under two n
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from lora.errors import IdentifierError, ProfileError, RegionError
 from lora.identifiers import Eui, parse_eui
@@ -79,12 +80,21 @@ def build_profile(fields: Mapping[str, object]) -> DeviceProfile:
 
 
 def _join_eui(fields: Mapping[str, object]) -> Eui:
-    found = {parse_eui(_text(fields, name)) for name in _JOIN_EUI_NAMES if fields.get(name) is not None}
+    found = {_shared_eui(_text(fields, name)) for name in _JOIN_EUI_NAMES if fields.get(name) is not None}
     if not found:
         raise ProfileError("the profile has no join_eui (app_eui)")
     if len(found) > 1:
         raise ProfileError("join_eui and app_eui are two names of one field, and differ")
     return found.pop()
+
+
+# Many devices have the same: one object is enough for all of them.
+_shared_eui = lru_cache(maxsize=1024)(parse_eui)
+
+
+@lru_cache(maxsize=1024)
+def _shared_ports(ports: tuple[int, ...]) -> tuple[int, ...]:
+    return ports
 
 
 def _text(fields: Mapping[str, object], name: str) -> str:
@@ -98,9 +108,10 @@ def _text(fields: Mapping[str, object], name: str) -> str:
 
 def _one_of(fields: Mapping[str, object], name: str, allowed: tuple[str, ...], default: str) -> str:
     value = fields.get(name, default)
-    if value not in allowed:
-        raise ProfileError(f"{name} is one of {', '.join(allowed)}, got {value!r}")
-    return str(value)
+    for one in allowed:
+        if one == value:
+            return one
+    raise ProfileError(f"{name} is one of {', '.join(allowed)}, got {value!r}")
 
 
 def _ports(fields: Mapping[str, object]) -> tuple[int, ...]:
@@ -110,4 +121,4 @@ def _ports(fields: Mapping[str, object]) -> tuple[int, ...]:
     for port in value:
         if not isinstance(port, int) or isinstance(port, bool) or port not in _PORTS:
             raise ProfileError(f"a port is {_PORTS.start} to {_PORTS.stop - 1}, got {port!r}")
-    return tuple(value)
+    return _shared_ports(tuple(value))

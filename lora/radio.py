@@ -6,6 +6,7 @@ UTC since 1970 by the node's own clock, `counter_us` is the gateway's free-runni
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lora.errors import RegionError
 from lora.identifiers import Eui
@@ -57,6 +58,7 @@ class FskRate:
 Rate = LoraRate | FskRate
 
 
+@lru_cache(maxsize=256)
 def parse_lora_rate(text: str) -> LoraRate:
     """Read `SF12BW125`; raise RegionError."""
     match = _RATE.fullmatch(text)

@@ -100,6 +100,8 @@ class NetworkServer:
     def handle_timeout(self, now_us: int) -> list[Event]:
         """Work on the frames whose window has closed."""
         events: list[Event] = []
+        if not self._dedup.is_due(now_us):
+            return events
         for collected in self._dedup.pop_due(now_us):
             frame = decode_frame(collected.payload)
             if isinstance(frame, JoinRequest):

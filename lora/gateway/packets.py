@@ -118,7 +118,7 @@ def _payload(fields: dict[str, object]) -> bytes:
         raise DatagramError("data is no base64 text of at most 255 bytes")
     bare = text.rstrip("=")
     try:
-        payload = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+        payload = binascii.a2b_base64(bare + "=" * (-len(bare) % 4), strict_mode=True)
     except (binascii.Error, ValueError):
         raise DatagramError("data is no base64") from None
     if not 0 < len(payload) <= MAX_PHY_SIZE or fields.get("size", len(payload)) != len(payload):

@@ -12,11 +12,11 @@ rxpk that cannot be read does not spoil its neighbours: it is named in `refused`
 size; its depth, numbers and texts are bounded here.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NoReturn
+
+import orjson
 
 from lora.errors import DatagramError, LoraError
 from lora.gateway.packets import Json, decode_rxpk, decode_txpk, encode_rxpk, encode_txpk
@@ -229,19 +229,14 @@ def _encode_stat(stat: GatewayStat) -> dict[str, Json]:
 
 
 def _dump(value: Mapping[str, Json]) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+    return orjson.dumps(value)
 
 
 def _json(body: bytes) -> dict[str, object]:
     try:
-        value = json.loads(body.rstrip(b"\0"), parse_constant=_no_constant)
-    # RecursionError: depth; ValueError: syntax, text that is no UTF-8, or an integer of thousands of digits.
-    except (ValueError, RecursionError) as error:
-        raise DatagramError(f"the body is no JSON: {type(error).__name__}") from None
+        value = orjson.loads(body.rstrip(b"\0"))
+    except orjson.JSONDecodeError:
+        raise DatagramError("the body is no JSON") from None
     if not isinstance(value, dict):
         raise DatagramError("the body is no JSON object")
     return value
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")

@@ -15,7 +15,7 @@ import contextlib
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from lora.errors import DatagramError
@@ -92,6 +92,7 @@ class UdpGateways:
         self._counters = counters
         self._socket: socket.socket | None = None
         self._seen: dict[Eui, GatewaySeen] = {}
+        self._heard: dict[Eui, int] = {}
         self._tokens: dict[int, DownlinkScheduled] = {}
         self._queue: deque[Unit] = deque()
         self._wake = asyncio.Event()
@@ -109,7 +110,7 @@ class UdpGateways:
 
     def seen(self) -> tuple[GatewaySeen, ...]:
         """The gateways that were heard since the start."""
-        return tuple(self._seen.values())
+        return tuple(replace(one, seen_us=self._heard[one.gateway]) for one in self._seen.values())
 
     def bind(self, host: str, port: int) -> Address:
         """Open the socket, port 0 for a free one; datagrams wait in it until `serve` runs. Raise OSError."""
@@ -156,6 +157,8 @@ class UdpGateways:
 
     async def _handle_queue(self) -> None:
         while self._queue:
+            if len(self._queue) <= MAX_QUEUED // 2:
+                self._resume()
             # Parts of a burst, so that the first answers do not wait for the last frame to be stored.
             units = tuple(islice(self._queue, BURST))
             stored = await self._handler(units)
@@ -223,10 +226,11 @@ class UdpGateways:
         self.post(self._server.handle_tx_result(scheduled.id, ack.error, now_us))
 
     def _note(self, gateway: Eui, now_us: int, address: Address | None, stat: GatewayStat | None) -> None:
+        self._heard[gateway] = now_us
         before = self._seen.get(gateway)
-        if before is not None:
-            address, stat = address or before.pull_address, stat or before.stat
-        self._seen[gateway] = GatewaySeen(gateway, now_us, address, stat)
+        if before is None or address is not None or stat is not None:
+            known = (before.pull_address, before.stat) if before else (None, None)
+            self._seen[gateway] = GatewaySeen(gateway, now_us, address or known[0], stat or known[1])
 
     def _send_downlink(self, scheduled: DownlinkScheduled) -> None:
         seen = self._seen.get(scheduled.gateway)

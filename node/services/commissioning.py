@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import structlog
 
@@ -49,11 +50,13 @@ from node.services.readings import Readings, moment_of, owner_of
 from node.store.database import ReadTx, WriteTx
 from node.store.passports import StoredPassport, find_passport, find_terms, read_titles
 from node.store.radio import (
+    DEVICES,
     DeviceState,
     FrameState,
     StoredDevice,
     StoredFrame,
     devices_with_frames,
+    each_device,
     find_device,
     find_devices,
     frames_in_state,
@@ -61,6 +64,7 @@ from node.store.radio import (
     put_device,
     set_frame_state,
 )
+from node.store.unchanged import Unchanged
 
 __all__ = ["Commissioning", "StoredDevice"]
 
@@ -74,6 +78,7 @@ UTC_WATCH, UNWATCHED, OWN_SCHEDULE = "utc-watch", "none", "device"
 AGAIN_S = 30.0
 AT_ONCE = 32
 Waiting = Sequence[tuple[StoredFrame, Decoding]]  # frames that were nobody's, as they were read
+MOST_KNOWN = 20_000  # devices that are kept in memory
 PAGE = 200  # frames that become readings in one transaction
 
 
@@ -98,6 +103,7 @@ class Commissioning:
         self._decoder = decoder
         self._bridges = bridges
         self._directory = directory
+        self._known: Unchanged[bytes, StoredDevice] = Unchanged(core.database, (DEVICES,), MOST_KNOWN)
         self._wake = asyncio.Event()
 
     async def commission(self, subject: bytes, actor: str) -> StoredDevice:
@@ -173,7 +179,7 @@ class Commissioning:
     async def load(self) -> None:
         """Fill the directory from what is stored."""
         async with self._core.database.read() as tx:
-            for device in await list_devices(tx):
+            async for device in each_device(tx):
                 try:
                     self._show(device)
                 except (LoraError, KeystoreError, ValueError, KeyError) as error:
@@ -204,7 +210,7 @@ class Commissioning:
             return []
         asked: list[Question] = []
         async with self._core.database.read() as tx:
-            devices = await find_devices(tx, {frame.dev_eui or b"" for frame in frames})
+            devices = await self._known.find(tx, {frame.dev_eui or b"" for frame in frames}, partial(find_devices, tx))
             for at, frame in enumerate(frames):
                 device = devices.get(frame.dev_eui or b"")
                 driver = self._driver(device) if device else None

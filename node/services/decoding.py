@@ -99,6 +99,8 @@ class Decoder:
         self._drivers = drivers
         self._clock = clock
         self._faults: dict[bytes, deque[int]] = {}
+        # What was chosen of the registry that was asked last: both change together, for whoever asks in another thread.
+        self._chosen: tuple[Registry, dict[tuple[object, ...], Installed | None]] = (drivers.registry, {})
         # Called with the hash of a driver that failed again and again, and its last fault.
         self.on_faults: Callable[[bytes, str], None] = lambda _digest, _why: None
 
@@ -112,11 +114,16 @@ class Decoder:
         return self.driver_by(device.profile)
 
     def driver_by(self, profile: Mapping[str, object]) -> Installed | None:
-        """The driver of a device by its profile."""
-        registry = self._drivers.registry
-        name, version = str(profile["driver"]), profile.get("driver_version")
-        hardware, firmware = (str(profile[what]) if what in profile else None for what in ("hardware", "firmware"))
-        return registry.find(name, str(version)) or registry.find_serving(name, hardware, firmware)
+        """The driver of a device by its profile; it may be asked for in any thread."""
+        registry, known = self._chosen
+        if registry is not self._drivers.registry:
+            registry, known = self._chosen = (self._drivers.registry, {})
+        asked = tuple(map(profile.get, ("driver", "driver_version", "hardware", "firmware")))
+        if asked not in known:
+            name, version, hardware, firmware = (None if one is None else str(one) for one in asked)
+            found = registry.find(str(name), str(version)) or registry.find_serving(str(name), hardware, firmware)
+            known[asked] = found
+        return known[asked]
 
     async def decode(self, frames: Sequence[Question]) -> list[Decoding]:
         """What each frame says by its driver in its context, which gets the time at which the frame was received."""

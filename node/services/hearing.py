@@ -5,22 +5,23 @@ is to look at, another meter's number in a frame, a passport that may be of two,
 to `Commissioning.heard`, frame by frame; so are all later frames of that device.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from drivers.comparison import says_same
 from drivers.reading import Decoded
 from drivers.registry import Installed
-from node.services.attribution import why_held_each
+from node.services.attribution import Named, why_held_each
 from node.services.decoding import Decoder, Decoding
 from node.services.provisioning import SAME, stated_texts
 from node.services.readings import Readings
-from node.store.database import ReadTx, WriteTx
-from node.store.passports import find_passport, read_digests, read_leads
-from node.store.radio import DeviceState, StoredDevice, StoredFrame, find_devices
+from node.store.database import Database, ReadTx, WriteTx
+from node.store.passports import PASSPORTS, find_passport
+from node.store.radio import DEVICES, DeviceState, StoredDevice, StoredFrame, find_devices
+from node.store.unchanged import Unchanged
 
-MOST = 20_000  # passports of which it is remembered what they state
+MOST = 20_000  # devices of which something is kept in memory
 
 Heard = tuple[StoredFrame, Decoding]
 
@@ -33,74 +34,67 @@ class Settled:
     left: Mapping[int, Decoding]
 
 
+@dataclass(frozen=True, slots=True)
+class _Serving:
+    """A device in service, and what its passport states of the meter."""
+
+    device: StoredDevice
+    stated: Mapping[str, str]
+
+
 class Hearing:
     """Tells the frames of devices in service from the others, and keeps their readings."""
 
-    def __init__(self, decoder: Decoder, readings: Readings) -> None:
+    def __init__(self, database: Database, decoder: Decoder, readings: Readings) -> None:
         self._decoder = decoder
         self._readings = readings
-        self._stated: OrderedDict[bytes, tuple[bytes, Mapping[str, str]]] = OrderedDict()
+        self._known: Unchanged[bytes, _Serving] = Unchanged(database, (DEVICES, PASSPORTS), MOST)
 
     async def settle(self, tx: WriteTx, heard: Sequence[Heard]) -> Settled:
         """Keep the readings of frames that have their numbers and are about to be inserted."""
-        devices = await find_devices(tx, {frame.dev_eui for frame, _ in heard if frame.dev_eui})
-        serving = {eui: device for eui, device in devices.items() if device.state is DeviceState.REGISTERED}
-        held = await why_held_each(tx, [(device.subject, eui) for eui, device in serving.items()])
-        ready = {eui: device for eui, device in serving.items() if (device.subject, eui) not in held}
-        stated = await self._states(tx, [device for device in ready.values() if self._compares(device)])
+        asked = {frame.dev_eui for frame, _ in heard if frame.dev_eui is not None}
+        known = await self._known.find(tx, asked, partial(self._load, tx))
         plain: list[tuple[bytes, StoredFrame, Decoding]] = []
         left: dict[int, Decoding] = {}
         waiting: set[bytes] = set()
         for frame, decoding in heard:
             eui = frame.dev_eui or b""
-            device = ready.get(eui)
-            said = stated.get(device.subject, {}) if device else {}
-            if device is None or eui in waiting or not self._is_plain(device, frame, decoding, said):
+            serving = known.get(eui)
+            if serving is None or eui in waiting or not self._is_plain(serving, frame, decoding):
                 left[frame.id] = decoding
                 waiting.add(eui)
             else:
-                plain.append((device.subject, frame, decoding))
+                plain.append((serving.device.subject, frame, decoding))
         done = await self._readings.store_each(tx, plain)
         return Settled({frame.id: frame for frame in done}, left)
 
-    def _is_plain(
-        self, device: StoredDevice, frame: StoredFrame, decoding: Decoding, stated: Mapping[str, str]
-    ) -> bool:
-        if frame.session is None or frame.session != device.registration.get("passed") or decoding.carried is not None:
+    def _is_plain(self, serving: _Serving, frame: StoredFrame, decoding: Decoding) -> bool:
+        passed = serving.device.registration.get("passed")
+        if frame.session is None or frame.session != passed or decoding.carried is not None:
             return False
-        driver = self._decoder.driver_of(device)
+        driver = self._decoder.driver_of(serving.device)
         if decoding.driver is not driver or (driver is not None and driver.driver.joins):
             return False
-        return decoding.decoded is None or driver is None or _is_of(driver, decoding.decoded, stated)
+        return decoding.decoded is None or driver is None or _is_of(driver, decoding.decoded, serving.stated)
 
-    def _compares(self, device: StoredDevice) -> bool:
+    async def _load(self, tx: ReadTx, dev_euis: Sequence[bytes]) -> dict[bytes, _Serving]:
+        """Those of some devices that are in service, and are known to be of one passport."""
+        devices = await find_devices(tx, dev_euis)
+        serving = [device for device in devices.values() if device.state is DeviceState.REGISTERED]
+        held = await why_held_each(tx, [_named(device) for device in serving])
+        clear = [device for device in serving if _named(device) not in held]
+        return {device.dev_eui: _Serving(device, await self._states(tx, device)) for device in clear}
+
+    async def _states(self, tx: ReadTx, device: StoredDevice) -> Mapping[str, str]:
+        """What the passport states by which its meter is told from another."""
         driver = self._decoder.driver_of(device)
-        return driver is not None and any(item.how in SAME for item in driver.driver.descriptor.comparisons)
+        compared = [item for item in driver.driver.descriptor.comparisons if item.how in SAME] if driver else []
+        passport = await find_passport(tx, device.subject, whole=False) if compared else None
+        return stated_texts(passport.content, compared) if passport else {}
 
-    async def _states(self, tx: ReadTx, devices: Sequence[StoredDevice]) -> dict[bytes, Mapping[str, str]]:
-        """What the passports of devices state by which a meter is told from another, by subject."""
-        if not devices:
-            return {}
-        leads = await read_leads(tx, [device.subject for device in devices])
-        digests = await read_digests(tx, leads.values())
-        found: dict[bytes, Mapping[str, str]] = {}
-        for device in devices:
-            digest = digests.get(leads.get(device.subject, b""), b"")
-            known = self._stated.get(device.subject)
-            if known is None or known[0] != digest:
-                known = digest, await self._read(tx, device)
-                self._stated[device.subject] = known
-            self._stated.move_to_end(device.subject)
-            found[device.subject] = known[1]
-        while len(self._stated) > MOST:
-            self._stated.popitem(last=False)
-        return found
 
-    async def _read(self, tx: ReadTx, device: StoredDevice) -> Mapping[str, str]:
-        passport, driver = await find_passport(tx, device.subject, whole=False), self._decoder.driver_of(device)
-        if passport is None or driver is None:
-            return {}
-        return stated_texts(passport.content, driver.driver.descriptor.comparisons)
+def _named(device: StoredDevice) -> Named:
+    return device.subject, device.dev_eui
 
 
 def _is_of(driver: Installed, decoded: Decoded, stated: Mapping[str, str]) -> bool:

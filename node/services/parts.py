@@ -295,7 +295,9 @@ class Parts:
         self.meters = Meters(self.core, self.releases, self.model, decoder, self.drivers)
         self.redecoding = Redecoding(self.core, self.jobs, self.drivers, decoder, self.commissioning, self.readings)
         self.closings = Closings(self.core, self.ledger, self.registry, self.jobs)
-        self.radio = Radio(self.core, self.metrics, self.commissioning, Hearing(decoder, self.readings), directory)
+        self.radio = Radio(
+            self.core, self.metrics, self.commissioning, Hearing(self.core.database, decoder, self.readings), directory
+        )
         self.archive = Archive(self.core, self.search, self.readings)
 
     def _wire_sight(self) -> None:

@@ -23,6 +23,8 @@ from lora.events import (
     JoinAccepted,
     JoinRefused,
     ReceivedLate,
+    SessionChanged,
+    SessionEnded,
     UplinkAccepted,
     UplinkRefused,
     UplinkRepeated,
@@ -39,6 +41,7 @@ from node.errors import NotFoundError, StoreAwayError
 from node.metrics import Metrics
 from node.services.commissioning import ACTOR, Commissioning
 from node.services.core import Core
+from node.services.decoding import Decoding
 from node.services.hearing import Hearing
 from node.services.radio_records import last_states, open_session, seal_session, show_receptions
 from node.store.database import WriteTx
@@ -47,6 +50,8 @@ from node.store.radio import (
     StoredFrame,
     StoredGateway,
     add_nonces,
+    each_nonces,
+    each_session,
     end_sessions,
     find_device,
     find_recent_frame,
@@ -59,8 +64,6 @@ from node.store.radio import (
     prune_refused,
     put_gateway,
     put_sessions,
-    read_nonces,
-    read_sessions,
     remove_gateway,
     set_frame_state,
 )
@@ -72,6 +75,8 @@ log = structlog.get_logger()
 # Events that leave a frame in the store.
 Kept = JoinAccepted | JoinRefused | UplinkAccepted | UplinkRepeated | UplinkRefused
 KEPT = (JoinAccepted, JoinRefused, UplinkAccepted, UplinkRepeated, UplinkRefused)
+# Events of which nothing is left to do once the rows of all are put.
+SILENT = (ActivationChanged, SessionChanged, SessionEnded, UplinkAccepted, UplinkRepeated)
 RETRY_S = 1.0
 MAX_STRANGERS = 64
 TELL_AGAIN_US = 60_000_000
@@ -114,11 +119,13 @@ class Radio:
         await self._commissioning.load()
         async with self._core.database.read() as tx:
             self._names = {gateway.eui: gateway.name for gateway in await list_gateways(tx)}
-            nonces, sessions = await read_nonces(tx), await read_sessions(tx)
-        store = MemorySessionStore(
-            (Activation(Eui(one.dev_eui), one.join_nonce, one.dev_nonces) for one in nonces),
-            [open_session(self._core.keystore.vault, one) for one in sessions],
-        )
+            store = MemorySessionStore()
+            async for joined in each_nonces(tx):
+                eui = self._directory.name_of(joined.dev_eui)
+                store.save_activation(Activation(eui, joined.join_nonce, joined.dev_nonces))
+            async for stored in each_session(tx):
+                eui = self._directory.name_of(stored.dev_eui)
+                store.save_session(open_session(self._core.keystore.vault, stored, eui))
         random = self._core.random.bytes
         server = NetworkServer(Network(NetId(settings.net_id), region), self._directory, store, random)
         self._gateways = UdpGateways(
@@ -199,39 +206,49 @@ class Radio:
         self._names.pop(eui.raw, None)
 
     async def _store(self, events: Sequence[Event]) -> None:
-        kept, ended = last_states(events)
-        used = [
-            (event.activation.dev_eui.raw, event.dev_nonce, event.activation.join_nonce)
-            for event in events
-            if isinstance(event, ActivationChanged)
-        ]
-        refused = self._refused
         frames = [(event, _frame(event)) for event in events if isinstance(event, KEPT)]
         heard = [frame for _, frame in frames if frame.state is FrameState.UNRESOLVED]
         decodings = await self._commissioning.decode(heard)
+        refused = self._refused
         async with self._core.database.write() as tx:
-            await add_nonces(tx, used)
-            await end_sessions(tx, ended)
-            await put_sessions(tx, [seal_session(self._core.keystore.vault, session) for session in kept])
-            numbers = await next_frames(tx, len(frames))
-            numbered = {id(event): replace(frame, id=n) for (event, frame), n in zip(frames, numbers, strict=True)}
-            waiting = [frame for frame in numbered.values() if frame.state is FrameState.UNRESOLVED]
-            asked = list(zip(waiting, decodings, strict=True))
-            settled = await tx.at_once(lambda here: self._hearing.settle(here, asked))
-            await insert_frames(tx, [settled.done.get(frame.id, frame) for frame in numbered.values()])
+            left = await tx.at_once(lambda here: self._put(here, events, frames, decodings))
             for event in events:
-                frame = numbered.get(id(event))
-                if frame is not None and frame.id in settled.left:
-                    await self._commissioning.heard(tx, frame, settled.left[frame.id])
-                else:
+                waits = left.get(id(event))
+                if waits is not None:
+                    await self._commissioning.heard(tx, *waits)
+                elif not isinstance(event, SILENT):
                     await self._take(tx, event)
-            await note_gateways(tx, _heard(events))
             refused += sum(isinstance(event, JoinRefused | UplinkRefused) for event in events)
             if refused >= PRUNE_EVERY:
                 await prune_refused(tx, KEPT_REFUSED)
                 refused = 0
             tx.on_commit(self._core.bus.wake)
         self._refused = refused
+
+    async def _put(
+        self,
+        tx: WriteTx,
+        events: Sequence[Event],
+        frames: Sequence[tuple[Kept, StoredFrame]],
+        decodings: Sequence[Decoding],
+    ) -> dict[int, tuple[StoredFrame, Decoding]]:
+        """Keep what many events bring in one go; by the id of their events the frames that are to be looked at."""
+        kept, ended = last_states(events)
+        used = [
+            (event.activation.dev_eui.raw, event.dev_nonce, event.activation.join_nonce)
+            for event in events
+            if isinstance(event, ActivationChanged)
+        ]
+        await add_nonces(tx, used)
+        await end_sessions(tx, ended)
+        await put_sessions(tx, [seal_session(self._core.keystore.vault, session) for session in kept])
+        numbers = await next_frames(tx, len(frames))
+        numbered = {id(event): replace(frame, id=n) for (event, frame), n in zip(frames, numbers, strict=True)}
+        waiting = [frame for frame in numbered.values() if frame.state is FrameState.UNRESOLVED]
+        settled = await self._hearing.settle(tx, list(zip(waiting, decodings, strict=True)))
+        await insert_frames(tx, [settled.done.get(frame.id, frame) for frame in numbered.values()])
+        await note_gateways(tx, _heard(events))
+        return {key: (frame, settled.left[frame.id]) for key, frame in numbered.items() if frame.id in settled.left}
 
     def _set_aside(self, unit: Unit, error: Exception) -> None:
         heard = [reception.heard.payload.hex() for event in unit for reception in _fresh(event)]

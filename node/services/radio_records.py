@@ -1,9 +1,11 @@
 """What the network server must not forget, as it is stored: sessions sealed, profiles and registrations as JSON."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from drivers.descriptor import Descriptor
 from drivers.registry import DeviceTraits
@@ -69,17 +71,19 @@ def seal_session(vault: Vault, session: Session) -> StoredSession:
     return StoredSession(session.dev_eui.raw, session.number, vault.seal(_dump(state)))
 
 
-def open_session(vault: Vault, stored: StoredSession) -> Session:
-    """Undo `seal_session`; raise KeystoreError where it was sealed under another key or changed."""
-    state = json.loads(vault.open(stored.state))
+def open_session(vault: Vault, stored: StoredSession, dev_eui: Eui | None = None) -> Session:
+    """Undo `seal_session`, with that object for the DevEUI; raise KeystoreError where it was sealed under another key
+    or changed.
+    """
+    state = orjson.loads(vault.open(stored.state))
     application_key = state["application_key"]
     return Session(
-        Eui(stored.dev_eui),
+        dev_eui or Eui(stored.dev_eui),
         stored.number,
         DevAddr(state["dev_addr"]),
         Key(bytes.fromhex(state["network_key"])),
         Key(bytes.fromhex(application_key)) if application_key else None,
-        RxParams(*state["rx"]),
+        _rx(*state["rx"]),
         state["started_us"],
         state["fcnt_up"],
         state["fcnt_down"],
@@ -88,6 +92,9 @@ def open_session(vault: Vault, stored: StoredSession) -> Session:
         tuple(QueuedDownlink(i, port, bytes.fromhex(raw), confirmed) for i, port, raw, confirmed in state["queue"]),
         state["attempts"],
     )
+
+
+_rx = lru_cache(maxsize=64)(RxParams)  # most sessions of a network have the same
 
 
 def last_states(events: Sequence[object]) -> tuple[list[Session], list[tuple[bytes, int]]]:
@@ -183,4 +190,4 @@ def read_progress(dev_eui: Eui, stored: Mapping[str, Any]) -> Progress:  # Any: 
 
 
 def _dump(state: Json) -> bytes:
-    return json.dumps(state, separators=(",", ":")).encode()
+    return orjson.dumps(state)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
-from functools import partial
+from functools import lru_cache, partial
 
 from drivers.errors import UnitError
 from drivers.mapping import ModelMapping
 from drivers.plausibility import Amount, Expectations, Limits, judge
-from drivers.reading import Decoded, Reading, ReadingKey
+from drivers.reading import Decoded, Reading
 from drivers.registry import Installed
 from drivers.units import get_unit
 from node.passport.catalogs import Catalog, Record, load_central
@@ -117,15 +117,16 @@ class Readings:
         driver, decoded = decoding.driver, decoding.decoded
         if driver is None or decoded is None:
             return []
-        known: dict[ReadingKey, Amount] = {}
-        for reading in decoded.readings:
-            held = last(_series(reading), _judged_at(reading, frame))
-            if held is not None:
-                known[reading.key] = held
+        known = {
+            reading.key: held
+            for reading in decoded.readings
+            if (held := last(_series(reading), _judged_at(reading, frame))) is not None
+        }
         about = driver.driver.descriptor
         expected = Expectations(self._limits(), known, mapping.rows_for(about.id, decoded.readings))
         found = judge(decoded, moment_of(frame.received_us), about.clock, expected)
-        return [_stored(subject, frame, driver, reading) for reading in found if fits(reading.value)]
+        phy = hashlib.sha256(frame.phy).digest()
+        return [_stored(subject, frame, phy, driver, reading) for reading in found if fits(reading.value)]
 
     @staticmethod
     def told(subject: bytes, frame: StoredFrame, decoding: Decoding) -> dict[str, object]:
@@ -272,9 +273,10 @@ def _moment(found: list[StoredReading]) -> list[StoredReading]:
     return [reading for reading in found if reading.effective_us == found[0].effective_us]
 
 
-def _stored(subject: bytes, frame: StoredFrame, driver: Installed, reading: Reading) -> StoredReading:
+def _stored(subject: bytes, frame: StoredFrame, phy: bytes, driver: Installed, reading: Reading) -> StoredReading:
+    """`phy` is the hash of the frame's bytes."""
     doubts_clock = any(reason.code in CLOCK_DOUBTS for reason in reading.reasons)
-    device_us = micros(reading.device_time) if reading.device_time else None
+    device_us = _micros(reading.device_time) if reading.device_time else None
     by_device = device_us is not None and not doubts_clock
     return StoredReading(
         subject,
@@ -288,7 +290,7 @@ def _stored(subject: bytes, frame: StoredFrame, driver: Installed, reading: Read
         "device" if by_device else "received",
         reading.status.value,
         frame.id,
-        hashlib.sha256(frame.phy).digest(),
+        phy,
         driver.hash,
         tuple((reason.code, dict(reason.parameters)) for reason in reading.reasons),
         reading.alarms,
@@ -302,6 +304,9 @@ def owner_of(frame: StoredFrame) -> bytes | None:
     return bytes.fromhex(owner) if isinstance(owner, str) else None
 
 
+_micros = lru_cache(maxsize=1024)(micros)  # the values of a frame have one time
+
+
 def _asked(heard: Sequence[Heard]) -> set[Asked]:
     return {
         (subject, _series(reading), _judged_at(reading, frame))
@@ -313,7 +318,7 @@ def _asked(heard: Sequence[Heard]) -> set[Asked]:
 
 def _judged_at(reading: Reading, frame: StoredFrame) -> int:
     """The time before which a value is compared with others."""
-    return micros(reading.device_time) if reading.device_time else frame.received_us
+    return _micros(reading.device_time) if reading.device_time else frame.received_us
 
 
 def _series(reading: Reading) -> Series:

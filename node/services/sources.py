@@ -91,7 +91,7 @@ class Sources:
             for one in stored
             for told in (
                 one,
-                *(replace(one, quantity=row.code) for row in self._mapping.rows_of(one.quantity, one.channel)),
+                *(one._replace(quantity=row.code) for row in self._mapping.rows_of(one.quantity, one.channel)),
             )
         }
         return sorted(found, key=attrgetter("text"))
@@ -103,7 +103,7 @@ class Sources:
         return Spoken(tuple(self._hashes[row.driver]), row.units)
 
     def _source(self, series: Series, row: MappingRow) -> Source:
-        return Source(replace(series, quantity=row.quantity), Part(only=self._spoken(row)), row)
+        return Source(series._replace(quantity=row.quantity), Part(only=self._spoken(row)), row)
 
 
 async def told_series(tx: ReadTx, sources: Sources, subject: bytes) -> list[Series]:
@@ -186,7 +186,7 @@ def told_by(row: MappingRow, reading: StoredReading) -> StoredReading | None:
     """A stored reading as a row tells it; None where it cannot."""
     if not row.can_tell(reading.unit):
         return None
-    return Source(reading.series, row=row).tell(reading, replace(reading.series, quantity=row.code))
+    return Source(reading.series, row=row).tell(reading, reading.series._replace(quantity=row.code))
 
 
 def merged(parts: Sequence[list[StoredReading]]) -> list[StoredReading]:

@@ -6,6 +6,7 @@ sessions of its own (node/store/sessions.py), of which the one that writes is al
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from copy import copy
@@ -129,10 +130,15 @@ class WriteTx(ReadTx):
     def __init__(self, connection: AsyncConnection | Connection, now: int) -> None:
         super().__init__(connection, now)
         self.after: list[Callable[[], object]] = []
+        self.touched: set[str] = set()
 
     def on_commit(self, call: Callable[[], object]) -> None:
         """Call something once the transaction stands; never called if it falls."""
         self.after.append(call)
+
+    def touch(self, what: str) -> None:
+        """What is kept in memory of such rows holds no more once this ends."""
+        self.touched.add(what)
 
     async def run(self, statement: Executable, rows: Values | None = None) -> int:
         """Execute, once or for many rows; answer how many rows were touched."""
@@ -180,6 +186,7 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self._clock = clock
         self._taken = asyncio.Event()
+        self._touches: Counter[str] = Counter()
         self._sessions = None if self.is_sqlite else _sessions(url, password_file)
         self._fence = self._sessions.fence if self._sessions else None
         self._writer = self._engine(1, WRITER_BEGIN, is_writer=True)
@@ -238,10 +245,17 @@ class Database:
         with self._reaching():
             async with self._writer.connect() as connection:
                 tx = WriteTx(connection, self._clock.now())
-                async with self._fenced(self._fence, connection) if self._fence else connection.begin():
-                    yield tx
+                try:
+                    async with self._fenced(self._fence, connection) if self._fence else connection.begin():
+                        yield tx
+                finally:  # a commit that failed may stand all the same
+                    self._touches.update(tx.touched)
                 for call in tx.after:
                     call()
+
+    def touches(self, what: str) -> int:
+        """Another number whenever a transaction of this process ended that touched such rows."""
+        return self._touches[what]
 
     async def lock(self) -> None:
         """Keep every other process from writing until this is closed; raise LockedError, StoreAwayError.

@@ -19,6 +19,7 @@ from node.store.runs import drop_runs, put_runs
 from node.store.timelines import all_rows
 from node.store.upserts import insert_new, upsert
 
+PASSPORTS = "passports"  # what a transaction touches that writes one
 _BLANK = zlib.compress(b"{}", 1)
 
 
@@ -86,6 +87,7 @@ async def put_passports(tx: WriteTx, items: Sequence[NewPassport]) -> None:
     for start in range(0, len(subjects), 400):
         await tx.run(delete(schema.terms).where(schema.terms.c.subject.in_(subjects[start : start + 400])))
     await insert_new(tx, schema.terms, [row for item in items for row in _terms_of(item)])
+    tx.touch(PASSPORTS)
     await put_runs(tx, {item.passport.subject: item.runs for item in items}, subjects)
     await put_results(tx, {item.passport.subject: item.results for item in items}, subjects)
 
@@ -130,6 +132,7 @@ async def drop_passports(tx: WriteTx, subjects: Iterable[bytes]) -> None:
     for start in range(0, len(wanted), 400):
         part = wanted[start : start + 400]
         await tx.run(delete(schema.passports).where(schema.passports.c.subject.in_(part)))
+        tx.touch(PASSPORTS)
         await tx.run(delete(schema.terms).where(schema.terms.c.subject.in_(part)))
     await drop_runs(tx, wanted)
     await put_results(tx, {}, wanted)
@@ -368,6 +371,7 @@ async def blank_passports(tx: WriteTx) -> None:
     """Forget what passports say and keep of whom they are: another version of the fold wrote what stands there."""
     table = schema.passports
     await tx.run(update(table).where(table.c.subject == table.c.lead).values(view=_BLANK, digest=b"", kept=None))
+    tx.touch(PASSPORTS)
     await tx.run(delete(schema.moments))
 
 

@@ -3,11 +3,10 @@
 Keys come here sealed and leave sealed. `DevAddr` stands inside a sealed session and nowhere else.
 """
 
-import json
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -18,6 +17,8 @@ from node.store.database import ReadTx, Record, WriteTx
 from node.store.upserts import insert_all, insert_new, upsert
 
 MANY = 400  # in one statement
+PAGE = 1_000  # of all rows, at a time
+DEVICES = "radio devices"  # what a transaction touches that writes one
 
 
 class DeviceState(StrEnum):
@@ -111,6 +112,7 @@ async def put_device(tx: WriteTx, device: StoredDevice) -> None:
         "changed_us": tx.now,
     }
     await upsert(tx, schema.radio_devices, [row])
+    tx.touch(DEVICES)
 
 
 async def find_device(tx: ReadTx, dev_eui: bytes) -> StoredDevice | None:
@@ -159,14 +161,19 @@ async def add_nonces(tx: WriteTx, used: Iterable[tuple[bytes, int, int]]) -> Non
     await insert_new(tx, schema.radio_nonces, rows)
 
 
-async def read_nonces(tx: ReadTx) -> list[StoredNonces]:
-    """The join state of every device that ever joined."""
-    used: dict[bytes, set[int]] = {}
-    last: dict[bytes, int] = {}
-    for row in await tx.all(select(schema.radio_nonces)):
-        used.setdefault(row.dev_eui, set()).add(row.dev_nonce)
-        last[row.dev_eui] = max(row.join_nonce, last.get(row.dev_eui, 0))
-    return [StoredNonces(dev_eui, last[dev_eui], frozenset(nonces)) for dev_eui, nonces in sorted(used.items())]
+async def each_nonces(tx: ReadTx) -> AsyncIterator[StoredNonces]:
+    """The join state of every device that ever joined, page by page."""
+    table, after = schema.radio_nonces, b""
+    while True:
+        euis = select(table.c.dev_eui).where(table.c.dev_eui > after).distinct().order_by(table.c.dev_eui).limit(PAGE)
+        wanted = [row.dev_eui for row in await tx.all(euis)]
+        if not wanted:
+            return
+        after = wanted[-1]
+        rows = await tx.all(select(table).where(table.c.dev_eui.between(wanted[0], after)).order_by(table.c.dev_eui))
+        for dev_eui, group in itertools.groupby(rows, key=lambda row: bytes(row.dev_eui)):
+            used = [(row.dev_nonce, row.join_nonce) for row in group]
+            yield StoredNonces(dev_eui, max(join for _, join in used), frozenset(dev for dev, _ in used))
 
 
 async def put_sessions(tx: WriteTx, sessions: Sequence[StoredSession]) -> None:
@@ -184,11 +191,30 @@ async def end_sessions(tx: WriteTx, sessions: Iterable[tuple[bytes, int]]) -> No
         await tx.run(delete(table).where(tuple_(table.c.dev_eui, table.c.number).in_(ended)))
 
 
-async def read_sessions(tx: ReadTx) -> list[StoredSession]:
-    """Every session, a device's oldest first."""
-    table = schema.radio_sessions
-    rows = await tx.all(select(table).order_by(table.c.dev_eui, table.c.number))
-    return [StoredSession(row.dev_eui, row.number, row.state) for row in rows]
+async def each_session(tx: ReadTx) -> AsyncIterator[StoredSession]:
+    """Every session, a device's oldest first, page by page."""
+    table, after = schema.radio_sessions.c, (b"", -1)
+    while True:
+        later = tuple_(table.dev_eui, table.number) > after
+        asked = select(schema.radio_sessions).where(later).order_by(table.dev_eui, table.number).limit(PAGE)
+        rows = await tx.all(asked)
+        for row in rows:
+            yield StoredSession(row.dev_eui, row.number, row.state)
+        if len(rows) < PAGE:
+            return
+        after = rows[-1].dev_eui, rows[-1].number
+
+
+async def each_device(tx: ReadTx) -> AsyncIterator[StoredDevice]:
+    """Every device by DevEUI, page by page: all at once would take as much memory as the running network."""
+    table, after = schema.radio_devices, b""
+    while True:
+        rows = await tx.all(select(table).where(table.c.dev_eui > after).order_by(table.c.dev_eui).limit(PAGE))
+        for row in rows:
+            yield _device(row)
+        if len(rows) < PAGE:
+            return
+        after = rows[-1].dev_eui
 
 
 async def put_gateway(tx: WriteTx, eui: bytes, name: str) -> None:
@@ -362,10 +388,10 @@ def _device(row: Record) -> StoredDevice:
     return StoredDevice(
         row.dev_eui,
         row.subject,
-        _load(row.profile),
+        orjson.loads(row.profile),
         row.root_key,
         DeviceState(row.state),
-        _load(row.registration),
+        orjson.loads(row.registration),
         row.changed_us,
     )
 
@@ -381,16 +407,9 @@ def _frame(row: Record) -> StoredFrame:
         row.port,
         row.fcnt,
         row.payload,
-        json.loads(row.detail),
+        orjson.loads(row.detail),
         row.id,
     )
-
-
-@lru_cache(maxsize=16_384)
-def _load(text: str) -> dict[str, object]:
-    # The same few are read with every frame of their device; nobody changes what is read.
-    found: dict[str, object] = json.loads(text)
-    return found
 
 
 def _dump(value: dict[str, object]) -> str:

@@ -28,11 +28,11 @@ OK, UNCERTAIN = "ok", "uncertain"
 MAX_INT = 2**63 - 1
 FIRST_NUMBER = -MAX_INT - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_US = 86_400_000_000
 END_US = 253_402_300_799_000_000  # the last second of the year 9999
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """What is observed: channel 0 is the device itself, tariff 0 the total."""
 
     channel: int
@@ -43,7 +43,7 @@ class Series:
     @property
     def text(self) -> str:
         """As it is stored."""
-        return f"{self.channel}/{self.quantity}/{self.storage}/{self.tariff}"
+        return _text_of(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +252,6 @@ def _latest_before() -> Select[Any]:  # Any: the columns of a row
     )
 
 
-# Built once: building them costs more than running them.
-_LAST = _latest_before()
-_LAST_OF_STATUS = _LAST.where(schema.readings.c.status == bindparam("status"))
-
-
 def _each_series() -> Select[tuple[str]]:
     """The series of a subject: one look-up for each, where a DISTINCT would read every row of it."""
     table, number = schema.readings.c, bindparam("number", type_=Int64)
@@ -267,7 +262,10 @@ def _each_series() -> Select[tuple[str]]:
     return select(walk.c.series).where(walk.c.series.is_not(None)).order_by(walk.c.series)
 
 
-_OBSERVED = _each_series()  # built once: building it costs more than running it
+# Built once: building them costs more than running them.
+_LAST = _latest_before()
+_LAST_OF_STATUS = _LAST.where(schema.readings.c.status == bindparam("status"))
+_OBSERVED = _each_series()
 
 
 def _numbers(after: int) -> CTE:
@@ -313,8 +311,13 @@ def micros(moment: datetime) -> int:
 
 def month_of(moment_us: int) -> int:
     """The month of a time as year * 100 + month, in UTC."""
-    day = datetime.fromtimestamp(moment_us // 1_000_000, UTC)
-    return day.year * 100 + day.month
+    return _month_of_day(moment_us // DAY_US)
+
+
+@lru_cache(maxsize=4096)
+def _month_of_day(day: int) -> int:
+    date = EPOCH + timedelta(days=day)
+    return date.year * 100 + date.month
 
 
 def _between(subject: bytes, series: Series, since_us: int, until_us: int) -> tuple[ColumnElement[bool], ...]:
@@ -388,13 +391,18 @@ def row_of(reading: StoredReading) -> dict[str, object]:
         "received_us": reading.received_us,
         "time_source": reading.time_source,
         "status": reading.status,
-        "reasons": json.dumps(reading.reasons, ensure_ascii=False),
-        "alarms": json.dumps(reading.alarms),
+        "reasons": json.dumps(reading.reasons, ensure_ascii=False) if reading.reasons else NONE,
+        "alarms": json.dumps(reading.alarms) if reading.alarms else NONE,
         "sequence": reading.sequence,
         "frame_id": reading.frame_id,
         "frame_hash": reading.frame_hash,
         "driver_hash": reading.driver_hash,
     }
+
+
+@lru_cache(maxsize=4096)
+def _text_of(series: Series) -> str:
+    return f"{series.channel}/{series.quantity}/{series.storage}/{series.tariff}"
 
 
 @lru_cache(maxsize=1024)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +15,7 @@ from federation.fragment import Ref
 from lora.identifiers import Eui
 from lora.memory import MemoryDirectory
 from lora.registration import Registration
+from node.metrics import Metrics
 from node.passport import drafts
 from node.passport.bodies import (
     AliasBody,
@@ -31,13 +32,16 @@ from node.services.bridges import Bridges
 from node.services.commissioning import Commissioning
 from node.services.decoding import Decoder
 from node.services.drivers import Drivers
+from node.services.hearing import Hearing
 from node.services.ledger import entry_ref
+from node.services.radio import Radio
 from node.services.radio_records import Progress, show_progress
 from node.services.readings import Readings
 from node.store.fragments import insert_entries
 from node.store.logs import insert_log
 from node.store.organisations import insert_statements
-from node.store.radio import DeviceState, FrameState, StoredDevice, StoredFrame, insert_frame, list_frames, put_device
+from node.store.radio import DeviceState, StoredDevice, list_frames, put_device
+from tests.heard import accepted
 from tests.unit.node_protocols.builders import Desk, new_desk
 
 DEV_EUI = bytes.fromhex("70b3d58ff1010001")
@@ -51,6 +55,7 @@ class Station:
 
     desk: Desk
     commissioning: Commissioning
+    radio: Radio
     readings: Readings
     subject: bytes
     claim: Claim | None
@@ -77,14 +82,7 @@ class Station:
         at = BEGIN_US + self.sent * HOUR_US
         told = datetime.fromtimestamp(at / 1e6, UTC)
         payload = encode_data(BetarData(98, 20, told, Decimal(self.sent)))
-        phy = bytes([self.sent]) * 20
-        frame = StoredFrame(
-            at, "uplink", phy, FrameState.UNRESOLVED, DEV_EUI, 1, DESCRIPTOR.ports[0], self.sent, payload
-        )
-        (decoding,) = await self.commissioning.decode([frame])
-        async with self.desk.core.database.write() as tx:
-            frame = replace(frame, id=await insert_frame(tx, frame))
-            await self.commissioning.heard(tx, frame, decoding)
+        assert await self.radio.handle([[accepted(DEV_EUI, self.sent, payload, at, DESCRIPTOR.ports[0])]])
 
     async def volumes(self) -> list[str]:
         """What counts as the device's own volume."""
@@ -105,9 +103,10 @@ async def station(folder: Path, *, is_made_here: bool = False) -> AsyncIterator[
         drivers, readings = Drivers(load_registry(), desk.core.database), Readings(desk.core.database)
         decoder = Decoder(drivers, desk.core.clock)
         bridges = Bridges(desk.core, desk.ledger, decoder)
-        commissioning = Commissioning(
-            desk.core, desk.ledger, desk.projection, readings, decoder, bridges, MemoryDirectory()
-        )
+        directory = MemoryDirectory()
+        commissioning = Commissioning(desk.core, desk.ledger, desk.projection, readings, decoder, bridges, directory)
+        hearing = Hearing(desk.core.database, decoder, readings)
+        radio = Radio(desk.core, Metrics(), commissioning, hearing, directory)
         claim = None if is_made_here else local_claim(desk.ledger.log.log, bytes(16))
         if claim is None:
             subject = await desk.device("0012345")
@@ -122,7 +121,7 @@ async def station(folder: Path, *, is_made_here: bool = False) -> AsyncIterator[
             profile: dict[str, object] = {"driver": DESCRIPTOR.id, "driver_version": DESCRIPTOR.version, "ports": []}
             progress = show_progress(Progress(Registration(Eui(DEV_EUI)), session=1, passed=1, said=True))
             await put_device(tx, StoredDevice(DEV_EUI, subject, profile, b"", DeviceState.REGISTERED, progress))
-        found = Station(desk, commissioning, readings, subject, claim, peer)
+        found = Station(desk, commissioning, radio, readings, subject, claim, peer)
         await found.say(named(subject), place_of(subject, HERE))
         yield found
 

@@ -47,7 +47,11 @@ async def network(folder: Path) -> AsyncIterator[tuple[Desk, Radio, Metrics]]:
         async with desk.core.database.write() as tx:
             for eui in (DAMAGED, SOUND):
                 await put_device(tx, StoredDevice(eui.raw, eui.raw * 2, {}, b"", DeviceState.WAITING, {}))
-        yield desk, Radio(desk.core, metrics, commissioning, Hearing(decoder, readings), directory), metrics
+        yield (
+            desk,
+            Radio(desk.core, metrics, commissioning, Hearing(desk.core.database, decoder, readings), directory),
+            metrics,
+        )
 
 
 def refused(eui: Eui, nonce: int) -> list[Event]:

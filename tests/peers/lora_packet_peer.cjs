@@ -24,6 +24,21 @@ const verbs = {
   decrypt({ phy, application, network, fcnt }) {
     return { payload: lora.decrypt(lora.fromWire(hex(phy)), hex(application), hex(network), high(fcnt || 0)).toString("hex") };
   },
+  // Parse, look the session up by address, verify and decrypt all of these as often as told; seconds of all rounds.
+  time({ frames, rounds }) {
+    const sessions = new Map(frames.map((one) => [one.dev_addr, { network: hex(one.network), application: hex(one.application) }]));
+    const wire = frames.map((one) => [hex(one.phy), high(one.fcnt)]);
+    const begun = process.hrtime.bigint();
+    let size = 0;
+    for (let round = 0; round < rounds; round++)
+      for (const [phy, upper] of wire) {
+        const packet = lora.fromWire(phy);
+        const session = sessions.get(packet.DevAddr.toString("hex"));
+        if (!lora.verifyMIC(packet, session.network, undefined, upper)) throw new Error("the MIC does not hold");
+        size += lora.decrypt(packet, session.application, session.network, upper).length;
+      }
+    return { seconds: Number(process.hrtime.bigint() - begun) / 1e9, size };
+  },
   open_join({ phy, root }) {
     const opened = lora.fromWire(lora.decryptJoinAccept(lora.fromWire(hex(phy)), hex(root)));
     const fields = {};

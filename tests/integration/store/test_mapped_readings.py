@@ -101,7 +101,7 @@ async def test_row_counts_for_what_is_stored_from_the_moment_that_it_stands(data
 async def test_channels_tariffs_and_stores_stay_apart(database: Database) -> None:
     """A row of one channel leaves the others; a tariff and a monthly store keep their own series under the code."""
     row = replace(TOTAL_ROW, channel=1)
-    series = (TOTAL, Series(2, "volume_total"), Series(1, "volume_total", "monthly-3"), replace(TOTAL, tariff=2))
+    series = (TOTAL, Series(2, "volume_total"), Series(1, "volume_total", "monthly-3"), TOTAL._replace(tariff=2))
     readings = await stand(database, [row], [said(OLD, 1, str(n), one) for n, one in enumerate(series)])
 
     found = [(one.text, str(last.value)) for one, last in await readings.series(SUBJECT)]

@@ -11,6 +11,8 @@ from node.store.radio import (
     StoredFrame,
     StoredSession,
     add_nonces,
+    each_nonces,
+    each_session,
     end_sessions,
     find_device,
     frames_in_state,
@@ -26,8 +28,6 @@ from node.store.radio import (
     put_gateway,
     put_sessions,
     read_frames,
-    read_nonces,
-    read_sessions,
     remove_gateway,
     set_frame_state,
 )
@@ -236,7 +236,8 @@ async def test_join_state_and_sessions_come_back(database: Database) -> None:
         await end_sessions(tx, [(EUI, 1), (EUI2, 1)])
 
     async with database.read() as reader:
-        nonces, sessions = await read_nonces(reader), await read_sessions(reader)
+        nonces = [one async for one in each_nonces(reader)]
+        sessions = [one async for one in each_session(reader)]
     assert [(one.dev_eui, one.join_nonce, one.dev_nonces) for one in nonces] == [
         (EUI, 2, frozenset({7, 8})),
         (EUI2, 1, frozenset({7})),
