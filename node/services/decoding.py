@@ -100,8 +100,8 @@ class Decoder:
         self._drivers = drivers
         self._clock = clock
         self._faults: dict[bytes, deque[int]] = {}
-        self._asked: Registry | None = None
-        self._chosen: dict[tuple[object, ...], Installed | None] = {}  # of the registry that was asked last
+        # What was chosen of the registry that was asked last: both change together, for whoever asks in another thread.
+        self._chosen: tuple[Registry, dict[tuple[object, ...], Installed | None]] = (drivers.registry, {})
         # Called with the hash of a driver that failed again and again, and its last fault.
         self.on_faults: Callable[[bytes, str], None] = lambda _digest, _why: None
 
@@ -128,13 +128,14 @@ class Decoder:
         self._drivers.on_changed()
 
     def _find(self, choice: Mapping[str, object]) -> Installed | None:
-        registry = self._drivers.registry
-        if registry is not self._asked:
-            self._asked, self._chosen = registry, {}
+        """The driver by a choice; it may be asked for in any thread."""
+        registry, known = self._chosen
+        if registry is not self._drivers.registry:
+            registry, known = self._chosen = (self._drivers.registry, {})
         asked = tuple(map(choice.get, CHOICE))
-        if asked not in self._chosen:
-            self._chosen[asked] = find_chosen(registry, choice)
-        return self._chosen[asked]
+        if asked not in known:
+            known[asked] = find_chosen(registry, choice)
+        return known[asked]
 
     async def decode(self, frames: Sequence[Question]) -> list[Decoding]:
         """What each frame says by its driver in its context, which gets the time at which the frame was received."""

@@ -252,11 +252,6 @@ def _latest_before() -> Select[Any]:  # Any: the columns of a row
     )
 
 
-# Built once: building them costs more than running them.
-_LAST = _latest_before()
-_LAST_OF_STATUS = _LAST.where(schema.readings.c.status == bindparam("status"))
-
-
 def _each_series() -> Select[tuple[str]]:
     """The series of a subject: one look-up for each, where a DISTINCT would read every row of it."""
     table, number = schema.readings.c, bindparam("number", type_=Int64)
@@ -267,7 +262,10 @@ def _each_series() -> Select[tuple[str]]:
     return select(walk.c.series).where(walk.c.series.is_not(None)).order_by(walk.c.series)
 
 
-_OBSERVED = _each_series()  # built once: building it costs more than running it
+# Built once: building them costs more than running them.
+_LAST = _latest_before()
+_LAST_OF_STATUS = _LAST.where(schema.readings.c.status == bindparam("status"))
+_OBSERVED = _each_series()
 
 
 def _numbers(after: int) -> CTE:
