@@ -6,12 +6,13 @@ known: one frame may decode under two versions of a layout, both with success an
 
 import inspect
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from importlib.metadata import entry_points
 
-from drivers.descriptor import AppliesTo, VersionRange, parse_version
+from drivers.descriptor import VersionRange, parse_version
 from drivers.driver import Driver, driver_hash, prove
 from drivers.errors import DriverChoiceError, DriverError
 
@@ -28,20 +29,58 @@ class Standing(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """The devices by whose passports a driver can be called: of these types, of these models, case-folded, or those
+    that `maker` made.
+    """
+
+    types: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    maker: str | None = None
+
+    def holds(self, device: "DeviceTraits") -> bool:
+        """Whether a device is one of them."""
+        is_of_model = device.model is not None and device.model.casefold() in self.models
+        return is_of_model or device.type in self.types or (self.maker is not None and device.maker == self.maker)
+
+
+@dataclass(frozen=True, slots=True)
 class Installed:
     """A driver on this node with its hash, 32 bytes, that every reading of it stores.
 
-    Of several that fit a device the one of higher `standing` goes first.
+    Of several that fit a device the one of higher `standing` goes first. Within its `reach` passports call it by its
+    match keys; without one everywhere. An id is of its publisher: that of another is another driver.
     """
 
     driver: Driver
     hash: bytes
     standing: Standing = Standing.INSTALLED
+    reach: Reach | None = None
 
     @property
     def name(self) -> str:
         """Id and version, as `betar-vega 1.0.0`."""
         return f"{self.driver.descriptor.id} {self.driver.descriptor.version}"
+
+    @property
+    def publisher(self) -> str:
+        """Who published it; empty where it is of this machine."""
+        return "" if self.standing is Standing.INSTALLED else self.driver.descriptor.publisher
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What its versions have in common: publisher and id."""
+        return self.publisher, self.driver.descriptor.id
+
+    @property
+    def full_name(self) -> str:
+        """Id, version and publisher: two publishers may use one id."""
+        return f"{self.name} of {self.publisher}" if self.publisher else self.name
+
+    @property
+    def version(self) -> str:
+        """As its publisher counts them."""
+        return self.driver.descriptor.version
 
     def serves(self, hardware: str | None, firmware: str | None) -> bool:
         """Whether versions of a device are in its ranges; one that is not known is in the open range alone."""
@@ -59,13 +98,16 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class DeviceTraits:
-    """What a passport knows of a device that a driver may ask for; None is not known."""
+    """What a passport knows of a device that a driver may ask for; None is not known. `maker` is the organisation of
+    its serial line, in hex.
+    """
 
     type: str | None = None
     model: str | None = None
     hardware: str | None = None
     firmware: str | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
+    maker: str | None = None
 
 
 class Registry:
@@ -74,29 +116,40 @@ class Registry:
     def __init__(self, installed: Iterable[Installed], broken: Iterable[Broken] = ()) -> None:
         self._installed = tuple(sorted(installed, key=_age, reverse=True))
         self.broken = tuple(broken)
-        names = [item.name for item in self._installed]
-        doubles = sorted({name for name in names if names.count(name) > 1})
+        names = Counter(item.full_name for item in self._installed)
+        doubles = sorted(name for name, count in names.items() if count > 1)
         if doubles:
             raise DriverChoiceError(f"two drivers are called {doubles[0]}")
+        self._by_hash = {item.hash: item for item in self._installed}
+        self._by_id: dict[str, list[Installed]] = {}
+        for item in self._installed:
+            self._by_id.setdefault(item.driver.descriptor.id, []).append(item)
 
     @property
     def installed(self) -> tuple[Installed, ...]:
         """All drivers, newest version of an id first."""
         return self._installed
 
-    def find(self, driver_id: str, version: str | None = None) -> Installed | None:
-        """The driver of this id, of the newest version unless one is named, or None."""
-        wanted = ((item, item.driver.descriptor) for item in self._installed)
-        return next((item for item, text in wanted if text.id == driver_id and version in (None, text.version)), None)
+    def find(self, driver_id: str, version: str | None = None, publisher: str | None = None) -> Installed | None:
+        """The driver of this id, of the newest version unless one is named, or None.
 
-    def find_serving(self, driver_id: str, hardware: str | None, firmware: str | None) -> Installed | None:
-        """The newest version of this id in whose ranges a device is, or None."""
-        named = (item for item in self._installed if item.driver.descriptor.id == driver_id)
-        return next((item for item in named if item.serves(hardware, firmware)), None)
+        Without a publisher it is of this machine, or of the one publisher that uses the id: None where several do.
+        """
+        return next((item for item in self._named(driver_id, publisher) if version in (None, item.version)), None)
+
+    def find_serving(
+        self, driver_id: str, hardware: str | None, firmware: str | None, publisher: str | None = None
+    ) -> Installed | None:
+        """The newest version of this id in whose ranges a device is, or None; of whom as for `find`."""
+        return next((item for item in self._named(driver_id, publisher) if item.serves(hardware, firmware)), None)
+
+    def publishers_of(self, driver_id: str) -> tuple[str, ...]:
+        """Who uses an id: the empty name where it is of this machine."""
+        return tuple(sorted({item.publisher for item in self._by_id.get(driver_id, ())}))
 
     def find_by_hash(self, digest: bytes) -> Installed | None:
         """The driver that a stored reading names, or None."""
-        return next((item for item in self._installed if item.hash == digest), None)
+        return self._by_hash.get(digest)
 
     def choose(self, device: DeviceTraits) -> Installed:
         """The one driver for a device; raise DriverChoiceError if none fits, or several with no better one.
@@ -112,30 +165,35 @@ class Registry:
         what = f"type {device.type}, model {device.model}, firmware {device.firmware}, keys {dict(device.keys)}"
         if not fitting:
             raise DriverChoiceError(f"no installed driver is for {what}")
-        raise DriverChoiceError(f"several drivers are for {what}: {', '.join(item.name for item in fitting)}")
+        raise DriverChoiceError(f"several drivers are for {what}: {', '.join(item.full_name for item in fitting)}")
 
     def for_type(self, code: str, model: str, driver: str | None) -> tuple[Installed, ...]:
         """The drivers for devices of a type, of any version of hardware and firmware, each id once."""
         named = {"payload": driver} if driver else {}
-        found: dict[str, Installed] = {}
+        found: dict[tuple[str, str], Installed] = {}
         for item in self._installed:
-            applies = replace(item.driver.descriptor.applies_to, hardware=VersionRange(), firmware=VersionRange())
-            if _rank(applies, DeviceTraits(code, model, keys=named)):
-                found.setdefault(item.driver.descriptor.id, item)
+            if _rank(item, DeviceTraits(code, model, keys=named)):
+                found.setdefault(item.key, item)
         return tuple(found.values())
 
+    def _named(self, driver_id: str, publisher: str | None) -> Sequence[Installed]:
+        """The versions of an id, newest first; what is of this machine goes before what is published."""
+        items = self._by_id.get(driver_id, [])
+        here = [item for item in items if not item.publisher]
+        if here or publisher is not None:
+            return here or [item for item in items if item.publisher == publisher]
+        return items if len({item.publisher for item in items}) == 1 else ()
+
     def _newest(self, device: DeviceTraits) -> list[Installed]:
-        chosen: dict[str, Installed] = {}
+        chosen: dict[tuple[str, str], Installed] = {}
         for item in self._installed:
-            if _rank(item.driver.descriptor.applies_to, device):
-                chosen.setdefault(item.driver.descriptor.id, item)
-        replaced = {
-            old
-            for item in chosen.values()
-            for old in item.driver.descriptor.supersedes
-            if old in chosen and chosen[old].standing <= item.standing
-        }
-        return [item for name, item in chosen.items() if name not in replaced]
+            if item.serves(device.hardware, device.firmware) and _rank(item, device):
+                chosen.setdefault(item.key, item)
+        ends: dict[str, Standing] = {}
+        for item in chosen.values():
+            for old in item.driver.descriptor.supersedes:
+                ends[old] = max(item.standing, ends.get(old, item.standing))
+        return [item for (_, name), item in chosen.items() if name not in ends or item.standing > ends[name]]
 
 
 def install(driver: Driver, sources: Mapping[str, bytes]) -> Installed:
@@ -183,14 +241,15 @@ def _age(item: Installed) -> tuple[tuple[int, ...], str]:
 
 
 def _weight(item: Installed, device: DeviceTraits) -> tuple[bool, Standing, int]:
-    rank = _rank(item.driver.descriptor.applies_to, device)
+    rank = _rank(item, device)
     return rank == BY_KEY, item.standing, rank
 
 
-def _rank(applies: AppliesTo, device: DeviceTraits) -> int:
-    if not (_fits(applies.firmware, device.firmware) and _fits(applies.hardware, device.hardware)):
-        return 0
-    if any(device.keys.get(name) == value for name, value in applies.match):
+def _rank(item: Installed, device: DeviceTraits) -> int:
+    """How a driver is for a device, of any version; 0 where it is not."""
+    applies = item.driver.descriptor.applies_to
+    is_called = any(device.keys.get(name) == value for name, value in applies.match)
+    if is_called and (item.reach is None or item.reach.holds(device)):
         return BY_KEY
     if device.model is not None and device.model.casefold() in {model.casefold() for model in applies.models}:
         return BY_MODEL

@@ -24,6 +24,7 @@ def folder(
     says: str = SAYS,
     scale: str = "1",
     firmware: str = "",
+    below: str = "",
     port: int = 2,
     quantity: str = "volume",
 ) -> dict[str, bytes]:
@@ -43,7 +44,7 @@ source = "паспорт изделия"
 types = {list(types)}
 models = {list(models)}
 {match}
-firmware = {{{f'minimum = "{firmware}"' if firmware else ""}}}
+firmware = {{{", ".join(f'{name} = "{bound}"' for name, bound in (("minimum", firmware), ("below", below)) if bound)}}}
 
 [clock]
 ahead_s = 60

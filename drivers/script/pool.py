@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -70,6 +70,7 @@ class _Place:
     process: subprocess.Popen[bytes] | None = None
     faults: int = 0
     is_proven: bool = False  # it has answered once
+    is_gone: bool = False  # nobody keeps it: its process ends with the call that is under way
     until: float = 0.0
     heard: bytearray = field(default_factory=bytearray)
     at: int = 0  # from which byte of what was heard nothing was taken yet
@@ -121,6 +122,8 @@ class ScriptPool:
             with self._suspects if place.is_suspect else contextlib.nullcontext():
                 outcomes = self._ask(place, calls)
             self._judge(place, outcomes)
+        if place.is_gone:
+            _end_idle(place)
         outcomes += [SuspendedError(max(0.0, place.until - time.monotonic()))] * (len(calls) - len(outcomes))
         return outcomes
 
@@ -128,6 +131,21 @@ class ScriptPool:
         """The number of the process of a script, for whoever measures it."""
         place = self._places.get(digest)
         return place.process.pid if place is not None and place.process is not None else None
+
+    def keep(self, digests: Collection[bytes]) -> None:
+        """Let the scripts go that are none of these, with their processes; one that runs ends when it has answered."""
+        with self._lock:
+            gone = [place for digest, place in self._places.items() if digest not in digests]
+            self._places = OrderedDict((key, place) for key, place in self._places.items() if key in digests)
+        for place in gone:
+            place.is_gone = True
+            _end_idle(place)
+
+    @property
+    def known(self) -> frozenset[bytes]:
+        """The scripts that have a place here, by hash."""
+        with self._lock:
+            return frozenset(self._places)
 
     def close(self) -> None:
         """End every process; whoever asks afterwards gets a DriverFaultError."""
@@ -146,11 +164,7 @@ class ScriptPool:
             self._places.move_to_end(digest)
             standing = [one for key, one in self._places.items() if one.process is not None and key != digest]
         for other in standing[: max(0, len(standing) + 1 - self._most)]:
-            if other.lock.acquire(blocking=False):
-                try:
-                    _end(other)
-                finally:
-                    other.lock.release()
+            _end_idle(other)
         return place
 
     def _ask(self, place: _Place, calls: Sequence[Call]) -> list[Outcome]:
@@ -345,6 +359,15 @@ def _processor_s(pid: int) -> float:
         return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
     except (OSError, IndexError, ValueError):
         return 0.0
+
+
+def _end_idle(place: _Place) -> None:
+    """End the process of a script that nobody asks just now."""
+    if place.lock.acquire(blocking=False):
+        try:
+            _end(place)
+        finally:
+            place.lock.release()
 
 
 def _end(place: _Place) -> None:

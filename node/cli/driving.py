@@ -83,11 +83,12 @@ def try_frame(
     port: int,
     frame: Annotated[str, typer.Argument(help="In hex.")],
     key: Annotated[str, typer.Option(help="The meter's key in hex, where the frame is encrypted.")] = "",
+    org: Annotated[str, typer.Option(help="Whose driver, where several organisations use its id.")] = "",
     folder: Folder = HERE,
 ) -> None:
     """Show what a driver makes of a frame; nothing is stored."""
     if not Path(driver).is_dir():
-        body = {"port": port, "data": frame, "key": key or None}
+        body = {"port": port, "data": frame, "key": key or None, "org": org or None}
         for line in _shown(ask(folder, lambda api: api.post(f"/drivers/{driver}/decodings", body))):
             out.print(line, markup=False)
         return

@@ -1,7 +1,7 @@
 """Drivers as organisations publish them: statements of kind 14 with a package, or with why one is taken back."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 
 from drivers.errors import DriverError
@@ -23,7 +23,7 @@ class Publication:
     hash: bytes
     package: Package | None
     why: str = ""
-    raw: bytes = field(default=b"", repr=False)
+    size: int = 0  # of its bytes
 
     @property
     def name(self) -> tuple[str, str]:
@@ -47,8 +47,8 @@ def read_publication(statement: Statement) -> Publication | None:
     try:
         package = decode_package(raw)
     except DriverError as error:
-        return Publication(org, ref, entry, sha256(raw).digest(), None, tell_why(error), raw)
-    return Publication(org, ref, entry, package.hash, package, raw=raw)
+        return Publication(org, ref, entry, sha256(raw).digest(), None, tell_why(error), len(raw))
+    return Publication(org, ref, entry, package.hash, package, size=len(raw))
 
 
 def tell_why(error: DriverError) -> str:
@@ -57,8 +57,9 @@ def tell_why(error: DriverError) -> str:
 
 
 def find_withdrawn(statements: Iterable[Statement]) -> frozenset[Ref]:
-    """The places of publications that their own organisation took back."""
+    """The places of publications that their own organisation took back; the statements may be without sections."""
     said = list(statements)
     published = {statement.ref: statement.org for statement in said}
-    taken = ((s.org, ref) for s in said if DRIVER_WITHDRAWAL in s.sections for ref in s.refs)
+    ends = (one for one in said if any(name == DRIVER_WITHDRAWAL for name, _ in one.classes))
+    taken = ((one.org, ref) for one in ends for ref in one.refs)
     return frozenset(ref for org, ref in taken if published.get(ref) == org)

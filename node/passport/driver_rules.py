@@ -2,18 +2,25 @@
 
 A driver decides what readings say, so it runs by itself only where its publisher owns what it is for: the types whose
 records are his, or whose approvals his serial lines were made under. Of anybody else it runs where the administrator
-trusts the publisher. Versions never go back, a published version never changes, and an id is one publisher's.
+trusts the publisher. Versions never go back, and a published version never changes. An id is of its publisher: that of
+another is another driver, so nobody can take one, whenever he says that he had it. How much of one publisher is looked
+at is bounded.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from drivers.descriptor import Level, parse_version
+from drivers.descriptor import Descriptor, Level, parse_version
 from drivers.package import Package
+from drivers.registry import Reach
 from node.passport.world import World
 
 KEY = "payload"  # the match key by which a passport names its driver
+MOST_DRIVERS = 64  # ids of one publisher that are looked at
+MOST_BYTES = 4 << 20  # of the packages of one publisher that run
+MOST_TRIED = 3  # versions of one id that never ran: the newest
+PROVING_S = 10.0  # at a time in which vectors of one publisher's drivers are run
 
 
 class DriverState(StrEnum):
@@ -29,6 +36,7 @@ class DriverState(StrEnum):
 
 # What stood here once: later versions go on from it.
 STOOD = frozenset(DriverState) - {DriverState.REFUSED}
+LIVE = STOOD - {DriverState.WITHDRAWN}
 
 
 class Rule(StrEnum):
@@ -45,6 +53,10 @@ class Rule(StrEnum):
     VERSION_TAKEN = "version-taken"
     VERSION_BACK = "version-back"
     VECTOR = "vector"
+    MANY = "many"
+    LARGE = "large"
+    TRIED = "tried"
+    SLOW = "slow"
     GONE = "gone"  # what published it does not count any more
 
 
@@ -83,7 +95,10 @@ _TEXTS = {
         "издатель не владеет тем, для чего драйвер: {what}; администратор может доверять издателю",
         "its publisher does not own what it is for: {what}; an administrator may trust the publisher",
     ),
-    Rule.ID: ("имя {id} занято другим издателем", "the id {id} is another publisher's"),
+    Rule.ID: (
+        "имя {id} занято драйвером, установленным на этой машине",
+        "the id {id} is that of a driver installed on this machine",
+    ),
     Rule.VERSION_TAKEN: (
         "версия {version} драйвера {id} уже опубликована с другим содержанием",
         "version {version} of {id} is published with other content",
@@ -95,6 +110,22 @@ _TEXTS = {
     Rule.VECTOR: (
         "пример «{name}» не сошёлся: ожидалось {expected}, получено {got}",
         "vector {name} does not hold: expected {expected}, got {got}",
+    ),
+    Rule.MANY: (
+        "у издателя больше {most} драйверов: остальные здесь не рассматриваются, пока он не отзовёт лишние",
+        "its publisher has more than {most} drivers: the others are not looked at until he takes some back",
+    ),
+    Rule.LARGE: (
+        "драйверы издателя вместе больше {most} байт: остальные здесь не работают, пока он не отзовёт лишние",
+        "the drivers of its publisher have more than {most} bytes: the others do not run until he takes some back",
+    ),
+    Rule.TRIED: (
+        "{most} более новые версии здесь не заработали, более старые не пробуются",
+        "{most} newer versions do not run here, and no older one is tried",
+    ),
+    Rule.SLOW: (
+        "проверка драйверов издателя заняла больше {most} с: остальные проверяются позже",
+        "to prove the drivers of its publisher took more than {most} s: the others are proved later",
     ),
     Rule.GONE: (
         "то, чем он был опубликован, больше не засчитывается",
@@ -112,6 +143,7 @@ class KnownDriver:
     hash: bytes
     org: bytes | None
     state: DriverState
+    size: int = 0  # of its package, in bytes
 
     @property
     def holds_place(self) -> bool:
@@ -124,6 +156,15 @@ def find_refusal(
 ) -> Refusal | None:
     """The first rule that a package breaks which `org` published; None where its vectors decide."""
     text = package.descriptor
+    if refusal := find_fault(text, org):
+        return refusal
+    if not is_trusted and (refusal := find_foreign(text, owned_names(org, world))):
+        return refusal
+    return _find_older(package, org, [one for one in known if one.driver == text.id and one.holds_place])
+
+
+def find_fault(text: Descriptor, org: bytes) -> Refusal | None:
+    """The first rule that a driver breaks by itself, whatever stands here and whoever is trusted."""
     if text.publisher != org.hex():
         return Refusal(Rule.PUBLISHER, {"stated": text.publisher[:64], "org": org.hex()})
     if text.level not in (Level.PAYLOAD, Level.SCRIPT):
@@ -134,29 +175,37 @@ def find_refusal(
     if not (applies.types or applies.models or applies.match):
         return Refusal(Rule.NOTHING)
     foreign = [f"{name}={value}" for name, value in applies.match if (name, value) != (KEY, text.id)]
-    if foreign:
-        return Refusal(Rule.KEY, {"key": foreign[0][:80], "id": text.id})
-    if not is_trusted and (refusal := find_foreign(package, org, world)):
-        return refusal
-    return _find_older(package, org, [one for one in known if one.driver == text.id and one.holds_place])
+    return Refusal(Rule.KEY, {"key": foreign[0][:80], "id": text.id}) if foreign else None
 
 
-def find_foreign(package: Package, org: bytes, world: World) -> Refusal | None:
+def find_foreign(text: Descriptor, owned: Reach) -> Refusal | None:
     """The refusal of a driver for types or models that are not its publisher's, or of one who owns none.
 
-    Who owns nothing has no meters: he would only take names by which passports of others call their drivers.
+    Who owns nothing has no meters whose passports could call it.
     """
-    codes, models = owned_names(org, world)
-    applies = package.descriptor.applies_to
-    foreign = [code for code in applies.types if code not in codes]
-    foreign += [model for model in applies.models if model.casefold() not in models]
-    if not codes and not models:
+    applies = text.applies_to
+    foreign = [code for code in applies.types if code not in owned.types]
+    foreign += [model for model in applies.models if model.casefold() not in owned.models]
+    if not owned.types and not owned.models:
         foreign += [f"{name}={value}" for name, value in applies.match]
     return Refusal(Rule.NAMESPACE, {"what": ", ".join(foreign)[:200]}) if foreign else None
 
 
-def owned_names(org: bytes, world: World) -> tuple[frozenset[str], frozenset[str]]:
-    """The codes of the types that an organisation speaks for, and the models of these, case-folded."""
+def find_excess(known: Iterable[KnownDriver], org: bytes, driver: str, size: int) -> Refusal | None:
+    """The refusal of one more driver of a publisher, of so many bytes, where he has as much as may run here."""
+    here = [one for one in known if one.org == org and one.driver != driver and one.state in LIVE]
+    if len({one.driver for one in here}) >= MOST_DRIVERS:
+        return Refusal(Rule.MANY, {"most": str(MOST_DRIVERS)})
+    if sum(one.size for one in here if one.state is DriverState.ACTIVE) + size > MOST_BYTES:
+        return Refusal(Rule.LARGE, {"most": str(MOST_BYTES)})
+    return None
+
+
+def owned_names(org: bytes, world: World) -> Reach:
+    """The codes of the types that an organisation speaks for, and the models of these.
+
+    There, and for what it made, passports call its drivers by their ids.
+    """
     lines = [item.record for item in world.line_records.values() if item.org == org]
     own = {code for code, item in world.type_records.items() if item.org == org}
     codes = own | {
@@ -166,16 +215,15 @@ def owned_names(org: bytes, world: World) -> tuple[frozenset[str], frozenset[str
     }
     models = {world.types[code].model.casefold() for code in codes if code in world.types}
     models |= {name.casefold() for line in lines for name in line.designations}
-    return frozenset(codes), frozenset(models)
+    return Reach(frozenset(codes), frozenset(models), org.hex())
 
 
 def _find_older(package: Package, org: bytes, known: Iterable[KnownDriver]) -> Refusal | None:
     text, held = package.descriptor, list(known)
+    if any(one.org is None for one in held):
+        return Refusal(Rule.ID, {"id": text.id})
     for one in held:
-        if one.org != org:
-            return Refusal(Rule.ID, {"id": text.id, "by": one.org.hex() if one.org else ""})
-    for one in held:
-        if one.hash == package.hash:
+        if one.hash == package.hash or one.org != org:
             continue
         ours, theirs = parse_version(text.version), parse_version(one.version)
         if ours == theirs:

@@ -21,6 +21,7 @@ Plain: TypeAlias = "bool | int | str | list[Plain] | dict[str, Plain] | None"
 View: TypeAlias = "dict[str, Plain]"
 
 DAY_US = 86_400_000_000
+NEVER = -(1 << 62)  # the microsecond of what holds from the beginning
 
 
 EVENTS, STATEMENTS = ROWS = ("events", "statements")
@@ -118,6 +119,20 @@ def value_on(view: View, code: str, day: str | None = None) -> dict[str, Plain] 
     return max(due, key=lambda row: (cast("int", row["level"]), _since(row)), default=None)
 
 
+def values_over(view: View, code: str) -> list[tuple[int, dict[str, Plain]]]:
+    """The rows of a parameter that stand one after another, each with the microsecond since when; the first may be
+    from NEVER.
+    """
+    rows = [_object(row) for row in _list(_object(_object(view["parameters"]).get(code)).get("values"))]
+    found: list[tuple[int, dict[str, Plain]]] = []
+    for since in sorted({_since(row) for row in rows}):
+        due = [row for row in rows if _since(row) <= since]
+        best = max(due, key=lambda row: (cast("int", row["level"]), _since(row)))
+        if not found or found[-1][1] is not best:
+            found.append((since, best))
+    return found
+
+
 def inside_on(view: View, day: str) -> list[dict[str, Plain]]:
     """The edges of parts that were inside at the end of a day, or at a moment; disputed ones are left out."""
     at = _at(day)
@@ -152,7 +167,7 @@ def _at(day: str) -> int:
 
 def _since(row: dict[str, Plain]) -> int:
     since = row["since"]
-    return moment_us(since) if isinstance(since, str) else -(1 << 62)
+    return moment_us(since) if isinstance(since, str) else NEVER
 
 
 def _holds(edge: dict[str, Plain], at: int) -> bool:

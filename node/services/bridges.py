@@ -11,21 +11,20 @@ from drivers.context import Context, Heard
 from drivers.errors import DriverChoiceError
 from drivers.keys import Key
 from drivers.reading import Carried
-from drivers.registry import DeviceTraits, Installed
+from drivers.registry import DeviceTraits, Installed, Registry
 from drivers.wmbus.bridge import KEPT_FOR, MAX_PARTS
 from federation.errors import FederationError
-from node.errors import InputError, KeystoreError, StateError
+from node.errors import KeystoreError, StateError
 from node.passport import drafts
 from node.passport.bodies import AliasBody, RootKeysBody
 from node.passport.device_keys import SECTION
 from node.passport.errors import BodyError
 from node.passport.identifiers import number_value
-from node.passport.shown import fact
 from node.services.core import Core
 from node.services.decoding import Decoder, Decoding, Why
 from node.services.known import check_passports
 from node.services.ledger import Ledger
-from node.services.provisioning import choose_driver, open_root_key
+from node.services.provisioning import open_root_key, traits_of
 from node.services.statements import StatementReader
 from node.store.database import ReadTx, WriteTx
 from node.store.formats import newest_format, read_formats
@@ -100,7 +99,7 @@ class Bridges:
             return decoding
         carried = decoding.decoded.carried[0]
         async with self._core.database.read() as tx:
-            meter = await self._find(tx, carried)
+            meter = await self._find(tx, carried, frame.received_us)
         if meter is None:
             error = f"no passport here is of the meter {carried.meter}, or several are"
             inner = Decoding(None, None, error, Why.NO_PASSPORT)
@@ -109,26 +108,15 @@ class Bridges:
         (inner,) = await self._decoder.decode([(meter.driver, asked, meter.context)])
         return replace(decoding, carried=inner, subject=meter.subject, meter=carried.meter)
 
-    async def _find(self, tx: ReadTx, carried: Carried) -> _Meter | None:
+    async def _find(self, tx: ReadTx, carried: Carried, at_us: int) -> _Meter | None:
         subjects = sorted({subject for subject, _ in await find_terms(tx, _term(carried.meter), SCHEME)})
         passport = await find_passport(tx, subjects[0], whole=False) if len(subjects) == 1 else None
         if passport is None:
             return None
         reader = await StatementReader.open(tx)
         key = self._key(reader.standing(await entries_about(tx, [passport.subject])), carried.meter)
-        driver: Installed | None = None
-        try:
-            driver = choose_driver(self._decoder.registry, passport.content)
-        except (StateError, InputError):
-            if not fact(passport.content, "radio", "driver"):
-                driver = self._plain()
+        driver = driver_behind(self._decoder.registry, traits_of(passport.content, at_us))
         return _Meter(passport.subject, driver, Context(meter=carried.meter, key=key, formats=await read_formats(tx)))
-
-    def _plain(self) -> Installed | None:
-        try:
-            return self._decoder.registry.choose(DeviceTraits(keys=RADIO_KEY))
-        except DriverChoiceError:
-            return self._decoder.registry.find(PLAIN)
 
     def _key(self, entries: Sequence[StoredFragment], meter: str) -> Key | None:
         """The key of the newest statement that names the meter so and has one."""
@@ -141,6 +129,19 @@ class Bridges:
             except (BodyError, FederationError, KeystoreError):
                 continue
         return None
+
+
+def driver_behind(registry: Registry, meter: DeviceTraits) -> Installed | None:
+    """The driver of a meter behind a bridge: the one that fits; that of any meter where its passport names none."""
+    try:
+        return registry.choose(meter)
+    except DriverChoiceError:
+        if meter.keys:
+            return None
+    try:
+        return registry.choose(DeviceTraits(keys=RADIO_KEY))
+    except DriverChoiceError:
+        return registry.find(PLAIN)
 
 
 def _names(entry: StoredFragment, meter: str) -> bool:

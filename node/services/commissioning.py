@@ -8,7 +8,7 @@ person. What was agreed is said in the passport: joined, registered, mode, time 
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -30,6 +30,8 @@ from node.services.attribution import why_held
 from node.services.bridges import Bridges
 from node.services.core import Core
 from node.services.decoding import Decoder, Decoding, Question
+from node.services.driver_choice import BEFORE, followed, show_choice
+from node.services.frame_detail import cut
 from node.services.ledger import Ledger
 from node.services.projection import Projection
 from node.services.provisioning import (
@@ -105,6 +107,7 @@ class Commissioning:
         self._directory = directory
         self._known: Unchanged[bytes, StoredDevice] = Unchanged(core.database, (DEVICES,), MOST_KNOWN)
         self._wake = asyncio.Event()
+        projection.on_folded = self.follow
 
     async def commission(self, subject: bytes, actor: str) -> StoredDevice:
         """Let a device join; a second time changes nothing. Raise NotFoundError, or StateError for what is missing."""
@@ -117,11 +120,14 @@ class Commissioning:
             profile = profile_of(passport.content, self._core.settings.radio.region)
             root_key = await self._root_key(tx, passport, str(profile.dev_eui))
             await self._require_alone(tx, passport, str(profile.dev_eui))
-        driver = choose_driver(self._decoder.registry, passport.content)
-        shown = show_profile(profile, driver.driver.descriptor, traits_of(passport.content))
+        registry, view = self._decoder.registry, passport.content
+        shown = {**show_profile(profile), **show_choice(choose_driver(registry, view), traits_of(view))}
         sealed = self._core.keystore.vault.seal(root_key)
         async with self._core.database.write() as tx:
             known = await find_device(tx, profile.dev_eui.raw)
+            if known is not None and known.subject == passport.subject:
+                earlier = followed(known.profile, view, registry).get(BEFORE)
+                shown |= {} if earlier is None else {BEFORE: earlier}
             same_key = known is not None and self._core.keystore.vault.open(known.root_key) == root_key
             is_same = known is not None and same_key and (known.subject, known.profile) == (passport.subject, shown)
             if known is not None and is_same and known.state is not DeviceState.RETIRED:
@@ -169,6 +175,21 @@ class Commissioning:
                 progress = progress.with_rows(await self._said(tx, device, progress, frame, decoding))
             return await self._decide(tx, device, progress, list(zip(heard, decodings, strict=True)))
 
+    async def follow(self, tx: WriteTx, subjects: Collection[bytes]) -> None:
+        """Passports were folded: frames of a device are read by the drivers for the versions that are stated now."""
+        for device in await list_devices(tx, subjects=subjects):
+            passport = await find_passport(tx, device.subject, whole=False)
+            if passport is None or device.state is DeviceState.RETIRED:
+                continue
+            profile = followed(device.profile, passport.content, self._decoder.registry)
+            if profile == device.profile:
+                continue
+            await put_device(tx, replace(device, profile=profile))
+            driver, firmware = str(profile["driver"]), str(profile.get("firmware", ""))
+            eui, what = device.dev_eui.hex(), "device_versions_followed"
+            await self._core.announce(tx, ACTOR, what, device.subject, dev_eui=eui, driver=driver, firmware=firmware)
+            tx.on_commit(self._decoder.chosen_anew)
+
     async def retire(self, dev_eui: Eui, actor: str) -> None:
         """Let a device join no more; what it sent is kept."""
         async with self._core.database.write() as tx:
@@ -213,7 +234,7 @@ class Commissioning:
             devices = await self._known.find(tx, {frame.dev_eui or b"" for frame in frames}, partial(find_devices, tx))
             for at, frame in enumerate(frames):
                 device = devices.get(frame.dev_eui or b"")
-                driver = self._driver(device) if device else None
+                driver = self._driver(device, frame) if device else None
                 context = NOTHING
                 if device is not None and driver is not None and driver.driver.joins:
                     context = await self._bridges.before(tx, device, frame, frames[:at])
@@ -227,7 +248,7 @@ class Commissioning:
         if device is None or device.state in (DeviceState.RETIRED, DeviceState.STOPPED):
             return
         progress = read_progress(Eui(device.dev_eui), device.registration)
-        decoding = decoding.by(self._driver(device))
+        decoding = decoding.by(self._driver(device, frame))
         if frame.session == progress.passed:
             await self._read(tx, device, progress, frame, decoding)
         elif frame.session == progress.session:
@@ -279,11 +300,10 @@ class Commissioning:
     async def attribute(self, tx: WriteTx, device: StoredDevice, heard: Waiting) -> bool:
         """Frames of a device become its readings, unless it is asked which device that is: then they say why not."""
         held = await why_held(tx, device.subject, device.dev_eui) if heard else None
-        driver = self._driver(device)
         for frame, decoding in heard:
             detail = {name: value for name, value in frame.detail.items() if name != HELD}
             if held is None:
-                await self._store(tx, device, replace(frame, detail=detail), decoding.by(driver))
+                await self._store(tx, device, replace(frame, detail=detail), decoding.by(self._driver(device, frame)))
             elif frame.detail.get(HELD) != held:
                 await set_frame_state(tx, frame.id, FrameState.UNRESOLVED, {**detail, HELD: held})
         return held is None
@@ -330,7 +350,7 @@ class Commissioning:
     ) -> None:
         """A frame of a registered device: one that names another meter stops it."""
         rows = await self._rows(tx, device, frame, decoding) if decoding.decoded else []
-        names = {item.source for item in self._comparisons(device) if item.how in SAME}
+        names = {item.source for item in self._comparisons(device, frame) if item.how in SAME}
         other = [row for row in rows if row.field in names and not row.equal]
         if other:
             await self._stop(tx, device, replace(progress, passed=None).with_rows(other))
@@ -396,7 +416,7 @@ class Commissioning:
     def _link_rows(self, device: StoredDevice, frame: StoredFrame, decoding: Decoding) -> list[Row]:
         ports = device.profile["ports"]
         known = list(ports) if isinstance(ports, list) else []
-        shape = decoding.decoded.frame if decoding.decoded else decoding.error
+        shape = cut(decoding.decoded.frame if decoding.decoded else decoding.error)
         return [
             Row("port", ", ".join(map(str, known)), str(frame.port), not known or frame.port in known),
             Row(PAYLOAD, device.profile["driver"], shape, decoding.decoded is not None),
@@ -407,30 +427,33 @@ class Commissioning:
         return Row("region", device.profile["region"], region, device.profile["region"] == region)
 
     async def _rows(self, tx: ReadTx, device: StoredDevice, frame: StoredFrame, decoding: Decoding) -> list[Row]:
-        driver, decoded = self._driver(device), decoding.decoded
+        driver, decoded = self._driver(device, frame), decoding.decoded
         passport = await find_passport(tx, device.subject, whole=False)
         if driver is None or decoded is None or passport is None:
             return []
-        expected = await self._expected(tx, device, passport.content, decoded)
+        expected = await self._expected(tx, device, frame, passport.content, decoded)
         found = compare(driver.driver.descriptor, decoded, expected, moment_of(frame.received_us))
-        return [Row(row.source, row.expected or None, row.reported, row.outcome != "differs") for row in found]
+        return [Row(row.source, row.expected or None, cut(row.reported), row.outcome != "differs") for row in found]
 
-    async def _expected(self, tx: ReadTx, device: StoredDevice, view: View, decoded: Decoded) -> Expected:
+    async def _expected(
+        self, tx: ReadTx, device: StoredDevice, frame: StoredFrame, view: View, decoded: Decoded
+    ) -> Expected:
         """What is known by the names that the driver compares: a register's last value here goes before the bench's."""
-        stated = stated_values(view, decoded, self._comparisons(device))
-        for item in self._comparisons(device):
+        stated = stated_values(view, decoded, self._comparisons(device, frame))
+        for item in self._comparisons(device, frame):
             if item.how is How.NOT_BELOW:
                 last = await self._readings.last_register(tx, device.subject, decoded, item.source)
                 if last is not None:
                     stated[item.source] = last
         return stated
 
-    def _comparisons(self, device: StoredDevice) -> Sequence[Comparison]:
-        driver = self._driver(device)
+    def _comparisons(self, device: StoredDevice, frame: StoredFrame | None = None) -> Sequence[Comparison]:
+        driver = self._driver(device, frame)
         return driver.driver.descriptor.comparisons if driver else ()
 
-    def _driver(self, device: StoredDevice) -> Installed | None:
-        return self._decoder.driver_of(device)
+    def _driver(self, device: StoredDevice, frame: StoredFrame | None = None) -> Installed | None:
+        """The driver of a frame, or of those that come."""
+        return self._decoder.driver_of(device, None if frame is None else frame.received_us)
 
     async def _root_key(self, tx: ReadTx, passport: StoredPassport, dev_eui: str) -> bytes:
         vault, world = self._core.keystore.vault, self._projection.world

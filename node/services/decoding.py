@@ -6,7 +6,7 @@ apart from what a meter sent: a driver that fails again and again is reported.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -25,6 +25,7 @@ from drivers.errors import (
 from drivers.reading import Decoded
 from drivers.registry import Installed, Registry
 from node.ports import Clock
+from node.services.driver_choice import CHOICE, choice_at, choices_of, find_chosen
 from node.services.drivers import Drivers
 from node.store.radio import StoredDevice, StoredFrame
 from node.store.readings import moment_of
@@ -99,8 +100,8 @@ class Decoder:
         self._drivers = drivers
         self._clock = clock
         self._faults: dict[bytes, deque[int]] = {}
-        self._asked: Registry | None = None
-        self._chosen: dict[tuple[object, ...], Installed | None] = {}  # of the registry that was asked last
+        # What was chosen of the registry that was asked last: both change together, for whoever asks in another thread.
+        self._chosen: tuple[Registry, dict[tuple[object, ...], Installed | None]] = (drivers.registry, {})
         # Called with the hash of a driver that failed again and again, and its last fault.
         self.on_faults: Callable[[bytes, str], None] = lambda _digest, _why: None
 
@@ -109,17 +110,32 @@ class Decoder:
         """The drivers that stand here now."""
         return self._drivers.registry
 
-    def driver_of(self, device: StoredDevice) -> Installed | None:
-        """The driver in the version that was chosen; the newest for the device's firmware where that stands no more."""
-        registry, profile = self._drivers.registry, device.profile
-        if registry is not self._asked:
-            self._asked, self._chosen = registry, {}
-        asked = tuple(map(profile.get, ("driver", "driver_version", "hardware", "firmware")))
-        if asked not in self._chosen:
-            name, version, hardware, firmware = (None if one is None else str(one) for one in asked)
-            found = registry.find(str(name), str(version)) or registry.find_serving(str(name), hardware, firmware)
-            self._chosen[asked] = found
-        return self._chosen[asked]
+    def driver_of(self, device: StoredDevice, at_us: int | None = None) -> Installed | None:
+        """The driver of frames that were heard then, or of those that come."""
+        return self._find(choice_at(device.profile, at_us))
+
+    def driver_by(self, profile: Mapping[str, object]) -> Installed | None:
+        """The driver of frames that come, by a device's profile."""
+        return self._find(profile)
+
+    def drivers_of(self, device: StoredDevice) -> list[Installed]:
+        """The drivers of its frames of any time, oldest first."""
+        found = map(self._find, choices_of(device.profile))
+        return [driver for driver in found if driver is not None]
+
+    def chosen_anew(self) -> None:
+        """A device has another driver: what could not be read may be."""
+        self._drivers.on_changed()
+
+    def _find(self, choice: Mapping[str, object]) -> Installed | None:
+        """The driver by a choice; it may be asked for in any thread."""
+        registry, known = self._chosen
+        if registry is not self._drivers.registry:
+            registry, known = self._chosen = (self._drivers.registry, {})
+        asked = tuple(map(choice.get, CHOICE))
+        if asked not in known:
+            known[asked] = find_chosen(registry, choice)
+        return known[asked]
 
     async def decode(self, frames: Sequence[Question]) -> list[Decoding]:
         """What each frame says by its driver in its context, which gets the time at which the frame was received."""
@@ -134,6 +150,9 @@ class Decoder:
             if one.why is not Why.FAULT or one.driver is None:
                 continue
             now = self._clock.now()
+            if one.driver.hash not in self._faults:
+                stands = self.registry.find_by_hash
+                self._faults = {digest: times for digest, times in self._faults.items() if stands(digest)}
             times = self._faults.setdefault(one.driver.hash, deque(maxlen=FAULTS))
             times.append(now)
             if len(times) == FAULTS and now - times[0] <= WITHIN_US:

@@ -1,7 +1,7 @@
 """The drivers of this node: which are installed, and what one of them makes of a frame that somebody holds."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from drivers.context import Context
 from drivers.driver import Driver
@@ -23,12 +23,15 @@ class Drivers:
         self._database = database
         # Called where other drivers stand here now: what could not be read may be.
         self.on_changed: Callable[[], None] = lambda: None
+        # Told which drivers stand here, by hash: what was kept for others may be let go.
+        self.keep: Callable[[Collection[bytes]], None] = lambda _: None
 
     def put(self, registry: Registry) -> None:
-        """Other drivers stand here now."""
-        is_new = {item.hash for item in registry.installed} != {item.hash for item in self.registry.installed}
+        """Other drivers stand here now, or the same."""
+        known = {item.hash for item in self.registry.installed}
         self.registry = registry
-        if is_new:
+        self.keep(here := {item.hash for item in registry.installed})
+        if here != known:
             self.on_changed()
 
     @property
@@ -47,9 +50,18 @@ class Drivers:
             stood = {one.hash: f"{one.driver} {one.version}" for one in await list_drivers(tx)}
         return stood | {item.hash: item.name for item in self.registry.installed}
 
-    async def decode(self, driver_id: str, port: int, data: bytes, key: bytes | None = None) -> Decoded:
-        """Read a frame by a driver; nothing is stored, the key neither. Raise NotFoundError, InputError."""
-        found = self.registry.find(driver_id)
+    async def decode(
+        self, driver_id: str, port: int, data: bytes, key: bytes | None = None, publisher: str | None = None
+    ) -> Decoded:
+        """Read a frame by a driver; nothing is stored, the key neither. Raise NotFoundError, InputError.
+
+        Of a publisher only where one is named, or he alone uses the id.
+        """
+        found = self.registry.find(driver_id, publisher=publisher)
+        publishers = self.registry.publishers_of(driver_id)
+        if found is None and publisher is None and len(publishers) > 1:
+            said = ", ".join(publishers)
+            raise InputError(f"the id {driver_id} is used by {said}: name one", "driver_doubled", publishers=said)
         if found is None:
             raise NotFoundError(f"no driver {driver_id}", "driver_unknown")
         try:

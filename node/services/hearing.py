@@ -11,7 +11,7 @@ from functools import partial
 
 from drivers.comparison import says_same
 from drivers.reading import Decoded
-from drivers.registry import Installed
+from drivers.registry import Installed, Registry
 from node.services.attribution import Named, why_held_each
 from node.services.decoding import Decoder, Decoding
 from node.services.provisioning import SAME, stated_texts
@@ -48,11 +48,16 @@ class Hearing:
     def __init__(self, database: Database, decoder: Decoder, readings: Readings) -> None:
         self._decoder = decoder
         self._readings = readings
+        self._database = database
+        self._registry: Registry | None = None
         self._known: Unchanged[bytes, _Serving] = Unchanged(database, (DEVICES, PASSPORTS), MOST)
 
     async def settle(self, tx: WriteTx, heard: Sequence[Heard]) -> Settled:
         """Keep the readings of frames that have their numbers and are about to be inserted."""
         asked = {frame.dev_eui for frame, _ in heard if frame.dev_eui is not None}
+        if self._decoder.registry is not self._registry:  # other drivers compare other things
+            self._registry = self._decoder.registry
+            self._known = Unchanged(self._database, (DEVICES, PASSPORTS), MOST)
         known = await self._known.find(tx, asked, partial(self._load, tx))
         plain: list[tuple[bytes, StoredFrame, Decoding]] = []
         left: dict[int, Decoding] = {}
@@ -72,7 +77,7 @@ class Hearing:
         passed = serving.device.registration.get("passed")
         if frame.session is None or frame.session != passed or decoding.carried is not None:
             return False
-        driver = self._decoder.driver_of(serving.device)
+        driver = self._decoder.driver_of(serving.device, frame.received_us)
         if decoding.driver is not driver or (driver is not None and driver.driver.joins):
             return False
         return decoding.decoded is None or driver is None or _is_of(driver, decoding.decoded, serving.stated)
@@ -86,9 +91,9 @@ class Hearing:
         return {device.dev_eui: _Serving(device, await self._states(tx, device)) for device in clear}
 
     async def _states(self, tx: ReadTx, device: StoredDevice) -> Mapping[str, str]:
-        """What the passport states by which its meter is told from another."""
-        driver = self._decoder.driver_of(device)
-        compared = [item for item in driver.driver.descriptor.comparisons if item.how in SAME] if driver else []
+        """What the passport states by which its meter is told from another, whenever it was heard."""
+        every = (item for one in self._decoder.drivers_of(device) for item in one.driver.descriptor.comparisons)
+        compared = [item for item in every if item.how in SAME]
         passport = await find_passport(tx, device.subject, whole=False) if compared else None
         return stated_texts(passport.content, compared) if passport else {}
 

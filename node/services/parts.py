@@ -53,6 +53,7 @@ from node.services.deliveries import Deliveries
 from node.services.dossiers import Archive
 from node.services.driver_book import DriverBook
 from node.services.driver_folder import with_folder
+from node.services.driver_use import DriverUse
 from node.services.drivers import Drivers
 from node.services.elsewhere import Elsewhere
 from node.services.entry import Entry
@@ -85,6 +86,7 @@ from node.services.mandates import Mandates
 from node.services.mapping import Mappings
 from node.services.members import Members
 from node.services.membership import Membership
+from node.services.meters import Meters
 from node.services.model import Model
 from node.services.organisations import Organisations
 from node.services.own_codes import OwnCodes
@@ -279,6 +281,7 @@ class Parts:
         scripts = partial(script_driver, pool=self.sandbox)
         registry = with_folder(load_registry(), self.core.folder.drivers, scripts)
         self.drivers = Drivers(registry, self.core.database)
+        self.drivers.keep = self.sandbox.keep
         self.driver_book = DriverBook(self.core, self.ledger, self.projection, self.drivers, scripts)
         self.model = Model(self.core.database, lambda: self.drivers.installed)
         self.readings = Readings(self.core.database, partial(self.releases.records, Catalog.PARAMETERS), self.model)
@@ -289,6 +292,8 @@ class Parts:
         self.commissioning = Commissioning(
             self.core, self.ledger, self.projection, self.readings, decoder, self.bridges, directory
         )
+        self.driver_use = DriverUse(self.core.database, decoder)
+        self.meters = Meters(self.core, self.releases, self.model, decoder, self.drivers)
         self.redecoding = Redecoding(self.core, self.jobs, self.drivers, decoder, self.commissioning, self.readings)
         self.closings = Closings(self.core, self.ledger, self.registry, self.jobs)
         self.radio = Radio(

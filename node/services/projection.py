@@ -91,6 +91,8 @@ class Projection:
         self.lost: Callable[[WriteTx, Standings], Awaitable[bool]] | None = None
         # Called where more is followed, since it is one passport with what was.
         self.on_followed: Callable[[], None] = _nobody
+        # Takes the subjects that were folded, in the transaction that did.
+        self.on_folded: Callable[[WriteTx, Collection[bytes]], Awaitable[None]] | None = None
         # Called where what decides about drivers changed: publications of them, or of whose the types are.
         self.on_drivers: Callable[[], None] = _nobody
 
@@ -270,6 +272,8 @@ class Projection:
         stale |= await self._folding.forget(tx, unspoken)
         cards = [one.card for one in found if one.card is not None]
         await file_cards(tx, cards, (core - groups.keys()) | unspoken)
+        if self.on_folded is not None:
+            await self.on_folded(tx, core)
         return stale
 
     async def _gather(

@@ -21,7 +21,7 @@ from node.passport.errors import BodyError
 from node.passport.merge import Standing
 from node.passport.ranks import FactClass, Ground, Rank
 from node.passport.shown import at, fact, text
-from node.passport.view import View, value_on
+from node.passport.view import View, value_on, values_over
 from node.passport.world import World
 from node.services.counting import stored_header
 from node.services.statements import StatementReader
@@ -39,7 +39,8 @@ PROFILE_FIELDS = {
 }
 ACTIVATION, OTAA, RADIO = "activation", "OTAA", "radio"
 # Where a passport states what a meter reports of itself.
-PARAMETERS = {"made": "manufactured_on", "firmware": "firmware_version"}
+HARDWARE, FIRMWARE = "hardware_version", "firmware_version"
+PARAMETERS = {"made": "manufactured_on", "firmware": FIRMWARE}
 BENCH = "bench_reading"
 # How the network is to serve the device, where its passport says so.
 MODE, TIME_SERVICE, SCHEDULE = "operating_mode", "time_service", "reporting_schedule"
@@ -69,22 +70,29 @@ def profile_of(view: View, region: str) -> DeviceProfile:
     return profile
 
 
-def traits_of(view: View) -> DeviceTraits:
-    """What a passport says by which a driver is chosen."""
+def traits_of(view: View, at_us: int | None = None) -> DeviceTraits:
+    """What a passport says by which a driver is chosen, with the versions that it states for a time, or now."""
     named = fact(view, "radio", "driver")
     return DeviceTraits(
         text(view, "type", "central") or None,
         text(view, "type", "model") or None,
-        _parameter(view, "hardware_version"),
-        _parameter(view, "firmware_version"),
+        _version(view, HARDWARE, at_us),
+        _version(view, FIRMWARE, at_us),
         {"payload": named} if named else {},
+        None if at(view, "identity", "line", "steward") else text(view, "identity", "line", "by") or None,
     )
 
 
-def choose_driver(drivers: Registry, view: View) -> Installed:
-    """The driver that fits what the passport says; raise StateError where none does, or several."""
+def versions_over(view: View) -> list[tuple[int, str | None, str | None]]:
+    """Hardware and firmware of a device as its passport states them one after another, each since a microsecond."""
+    moments = {since for code in (HARDWARE, FIRMWARE) for since, _ in values_over(view, code)}
+    return [(at, _version(view, HARDWARE, at), _version(view, FIRMWARE, at)) for at in sorted(moments)]
+
+
+def choose_driver(drivers: Registry, view: View, at_us: int | None = None) -> Installed:
+    """The driver that fits what the passport says, now or of a time; raise StateError where none does, or several."""
     try:
-        return drivers.choose(traits_of(view))
+        return drivers.choose(traits_of(view, at_us))
     except DriverChoiceError as error:
         raise StateError(str(error), "driver_missing", reason=str(error)) from error
 
@@ -190,6 +198,16 @@ def _states(entry: StoredFragment, dev_eui: str) -> bool:
         return radio is not None and RadioBody.from_bytes(radio.data).dev_eui == dev_eui
     except BodyError:
         return False
+
+
+def _version(view: View, code: str, at_us: int | None) -> str | None:
+    """A version as it is stated for a time; before all that is stated the first."""
+    if at_us is None:
+        return _parameter(view, code)
+    rows = values_over(view, code)
+    due = [row for since, row in rows if since <= at_us] or [row for _, row in rows[:1]]
+    value = due[-1].get("value") if due else None
+    return value if isinstance(value, str) else None
 
 
 def _parameter(view: View, code: str) -> str | None:

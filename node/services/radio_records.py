@@ -6,8 +6,6 @@ from typing import Any
 
 import orjson
 
-from drivers.descriptor import Descriptor
-from drivers.registry import DeviceTraits
 from lora.commands import TxParamSetupReq
 from lora.events import SessionChanged, SessionEnded
 from lora.identifiers import DevAddr, Eui
@@ -119,19 +117,15 @@ def last_states(events: Sequence[object]) -> tuple[list[Session], list[tuple[byt
     return list(kept.values()), ended
 
 
-def show_profile(profile: DeviceProfile, driver: Descriptor, device: DeviceTraits) -> Json:
-    """A profile as it is stored and shown, with the versions of the device that are known."""
-    versions = {"hardware": device.hardware, "firmware": device.firmware}
+def show_profile(profile: DeviceProfile) -> Json:
+    """A profile as it is stored and shown."""
     return {
-        **{name: version for name, version in versions.items() if version is not None},
         "dev_eui": str(profile.dev_eui),
         "join_eui": str(profile.join_eui),
         "region": profile.region.name,
         "lorawan_version": profile.lorawan_version,
         "class": profile.device_class.value,
         "ports": list(profile.ports),
-        "driver": driver.id,
-        "driver_version": driver.version,
     }
 
 

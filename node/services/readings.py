@@ -17,8 +17,9 @@ from drivers.reading import Decoded, Reading
 from drivers.registry import Installed
 from drivers.units import get_unit
 from node.passport.catalogs import Catalog, Record, load_central
-from node.services.decoding import Decoding, Why
+from node.services.decoding import Decoding
 from node.services.driver_fields import DriverFields
+from node.services.frame_detail import OWNER, detail_of
 from node.services.last_values import NEVER, Asked, Known, LastValues
 from node.services.model import Model
 from node.services.sources import first_values, last_of, last_values, points_of, told_series
@@ -42,7 +43,6 @@ from node.store.superseded import SupersededReading, read_superseded
 __all__ = ["Point", "Readings", "Series", "StoredReading", "SupersededReading", "micros", "moment_of"]
 
 DRAWN = 10_000
-OWNER = "subject"  # in a frame's detail: whose it was when it was attributed
 CLOCK_DOUBTS = ("clock-ahead", "clock-behind")
 
 Records = Mapping[str, Record]
@@ -88,7 +88,7 @@ class Readings:
             kept += found
             await self.note(tx, frame, decoding)
             state = FrameState.DECODED if is_read else FrameState.UNDECODED
-            settled.append(replace(frame, state=state, detail=self.told(subject, frame, decoding)))
+            settled.append(replace(frame, state=state, detail=detail_of(subject, frame, decoding)))
         if await add_readings(tx, kept):
             self._last.note(tx, kept)
         else:
@@ -127,19 +127,6 @@ class Readings:
         found = judge(decoded, moment_of(frame.received_us), about.clock, expected)
         phy = hashlib.sha256(frame.phy).digest()
         return [_stored(subject, frame, phy, driver, reading) for reading in found if fits(reading.value)]
-
-    @staticmethod
-    def told(subject: bytes, frame: StoredFrame, decoding: Decoding) -> dict[str, object]:
-        """What stands in a frame of whose it is, and how it was read."""
-        heard = {name: value for name, value in frame.detail.items() if name not in ("error", "why")}
-        heard[OWNER] = subject.hex()
-        if decoding.decoded is None or decoding.driver is None:
-            return {**heard, "error": decoding.error, "why": decoding.why or Why.FRAME}
-        unmapped = {item.name: item.raw.hex() for item in decoding.decoded.unmapped}
-        unmapped |= {
-            one.quantity: f"{one.value:f} {one.unit}" for one in decoding.decoded.readings if not fits(one.value)
-        }
-        return {**heard, "frame": decoding.decoded.frame, "driver": decoding.driver.name, "unmapped": unmapped}
 
     async def series(self, subject: bytes) -> list[tuple[Series, StoredReading]]:
         """What is observed of a subject, each with its latest value of any status."""

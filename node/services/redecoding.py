@@ -22,7 +22,9 @@ from node.services.bridges import Bridges
 from node.services.commissioning import Commissioning
 from node.services.core import Core
 from node.services.decoding import Decoder, Decoding, Why
+from node.services.driver_choice import BEFORE
 from node.services.drivers import Drivers
+from node.services.frame_detail import detail_of
 from node.services.jobs import ASIDE, Job, Jobs
 from node.services.readings import Readings, owner_of
 from node.store.database import WriteTx
@@ -146,15 +148,17 @@ class Redecoding:
             known = await Bridges.known(tx)
         count, self._is_waiting = 0, False
         for device in devices:
-            driver = self._decoder.driver_of(device) if device else None
-            if device is None or driver is None:
+            drivers = self._decoder.drivers_of(device) if device else []
+            if device is None or not drivers:
                 continue
-            self._is_waiting |= driver.driver.joins
-            state = driver.hash + known if driver.driver.joins else driver.hash
+            joins = any(driver.driver.joins for driver in drivers)
+            self._is_waiting |= joins
+            state = repr((device.profile.get(BEFORE), [driver.hash for driver in drivers])).encode()
+            state += known if joins else b""
             if self._tried.get(device.dev_eui) == state:
                 continue
             self._suspended.discard(device.dev_eui)
-            count += await self._try_device(device.dev_eui, driver)
+            count += await self._try_device(device.dev_eui, drivers[-1])
             if device.dev_eui not in self._suspended:
                 self._tried[device.dev_eui] = state
         return count
@@ -260,7 +264,7 @@ class Redecoding:
             await replace_readings(tx, subject, hashes, [reading for one in changed.values() for reading in one.found])
             self._readings.forget(tx, subject)
             for one in changed.values():
-                detail = self._readings.told(subject, one.frame, one.decoding)
+                detail = detail_of(subject, one.frame, one.decoding)
                 await set_frame_state(tx, one.frame.id, FrameState.DECODED, detail)
             for one in read.values():
                 await self._readings.note(tx, one.frame, one.decoding)

@@ -111,12 +111,14 @@ async def told_series(tx: ReadTx, sources: Sources, subject: bytes) -> list[Seri
     return sources.told(await list_series(tx, subject))
 
 
-async def last_of(tx: ReadTx, sources: Sources, subject: bytes, series: Series, before_us: int) -> StoredReading | None:
-    """The latest reading of a series before a time, of any status."""
+async def last_of(
+    tx: ReadTx, sources: Sources, subject: bytes, series: Series, before_us: int, status: str | None = None
+) -> StoredReading | None:
+    """The latest reading of a series before a time, of one status or of any."""
     found = [
         source.tell(last, series)
         for source in sources.of(series)
-        if (last := await find_last(tx, subject, source.series, before_us, None, source.part)) is not None
+        if (last := await find_last(tx, subject, source.series, before_us, status, source.part)) is not None
     ]
     return max(found, key=attrgetter("effective_us"), default=None)
 
@@ -152,12 +154,23 @@ async def last_values(
 
 
 async def points_of(
-    tx: ReadTx, sources: Sources, subject: bytes, series: Series, since_us: int, until_us: int, unit: str
+    tx: ReadTx,
+    sources: Sources,
+    subject: bytes,
+    series: Series,
+    since_us: int,
+    until_us: int,
+    unit: str,
+    *,
+    limit: int | None = None,
 ) -> list[Point]:
-    """The first values of a series in a time; in a unit, as far as they can be told in it."""
+    """The first values of a series in a time; in a unit, as far as they can be told in it.
+
+    Of each source at most so many, the newest.
+    """
     parts = []
     for source in sources.of(series):
-        found = await read_points(tx, subject, source.series, since_us, until_us, source.part)
+        found = await read_points(tx, subject, source.series, since_us, until_us, source.part, limit)
         parts.append(source.tell_points(found))
     filled = [part for part in parts if part]
     if len(parts) == 1:

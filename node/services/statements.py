@@ -28,6 +28,7 @@ from node.store.fragments import (
     entries_said_of,
     headers_about,
     headers_between,
+    headers_of_kinds,
     mention_counts,
 )
 from node.store.genesis import find_genesis
@@ -105,6 +106,11 @@ class StatementReader:
         """Every counted statement of those kinds."""
         entries = await entries_of_kinds(tx, kinds)
         return await self._proved(tx, await tx.aside(lambda: self._read(entries)))
+
+    async def headers_of_kinds(self, tx: ReadTx, kinds: Iterable[int]) -> list[Statement]:
+        """Every counted statement of those kinds, every section of them withheld."""
+        entries = await headers_of_kinds(tx, kinds)
+        return await tx.aside(lambda: self._read(entries))
 
     async def standing_grants(self, tx: ReadTx) -> list[Statement]:
         """The grants of organisations over all that is theirs, and what ended such ones."""

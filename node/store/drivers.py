@@ -28,6 +28,17 @@ class StoredDriver:
     detail: dict[str, object] = field(default_factory=dict)
     changed_us: int = 0
 
+    @property
+    def size(self) -> int:
+        """Bytes of its package, 0 where its row does not tell."""
+        found = self.detail.get("size")
+        return found if isinstance(found, int) else 0
+
+    @property
+    def is_own(self) -> bool:
+        """Whether who published it is whom it names as its publisher."""
+        return bool(self.detail.get("own", True))
+
 
 async def put_driver(tx: WriteTx, driver: StoredDriver) -> None:
     """Add or replace a version."""
@@ -65,6 +76,23 @@ async def hashes_of(tx: ReadTx, drivers: Iterable[str]) -> dict[str, list[bytes]
     for row in await tx.all(select(table.driver, table.hash).where(table.driver.in_(sorted(drivers)))):
         found.setdefault(row.driver, []).append(row.hash)
     return found
+
+
+async def stop_driver(tx: WriteTx, org: bytes, driver: str) -> None:
+    """Let no version of a publisher's driver run here, whatever comes."""
+    if (org, driver) not in await stopped_drivers(tx):
+        await tx.run(insert(schema.driver_stops).values(org=org, driver=driver, since_us=tx.now))
+
+
+async def lift_stop(tx: WriteTx, org: bytes, driver: str) -> bool:
+    """Let versions of a publisher's driver run again; whether it was stopped."""
+    table = schema.driver_stops
+    return await tx.run(delete(table).where(table.c.org == org, table.c.driver == driver)) > 0
+
+
+async def stopped_drivers(tx: ReadTx) -> dict[tuple[bytes, str], int]:
+    """The drivers that are stopped as a whole, by publisher and id, each with the time since when, in microseconds."""
+    return {(row.org, row.driver): row.since_us for row in await tx.all(select(schema.driver_stops))}
 
 
 async def trust_publisher(tx: WriteTx, org: bytes) -> bool:

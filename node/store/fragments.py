@@ -297,6 +297,14 @@ async def entries_of_kinds(tx: ReadTx, kinds: Iterable[int]) -> list[StoredFragm
     return sorted(await _with_sections(tx, rows), key=lambda f: (f.log_no, f.seq))
 
 
+async def headers_of_kinds(tx: ReadTx, kinds: Iterable[int]) -> list[StoredFragment]:
+    """Every stored entry of those kinds, by (log_no, seq), without their sections."""
+    table, numbers = schema.fragments.c, await log_numbers(tx)
+    wanted = (table.kind.in_(list(kinds)), table.void.is_(None))
+    rows = await tx.all(select(schema.fragments).where(*wanted).order_by(table.log_no, table.seq))
+    return [_stored(row, numbers[row.log_no], []) for row in rows]
+
+
 async def named_by_own(tx: ReadTx, subjects: Iterable[bytes], kinds: Iterable[int]) -> set[bytes]:
     """Those of some subjects that entries of these kinds in a log of this node name."""
     mentions, entry, log = schema.mentions.c, schema.fragments.c, schema.logs.c

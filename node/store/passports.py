@@ -296,6 +296,13 @@ async def find_terms(
     return [(row.subject, row.scheme) for row in await tx.all(statement.order_by(table.subject))]
 
 
+async def subjects_of_scheme(tx: ReadTx, scheme: str) -> list[bytes]:
+    """The subjects that have a name of a scheme."""
+    table = schema.terms.c
+    rows = await tx.all(select(table.subject).where(table.scheme == scheme).distinct().order_by(table.subject))
+    return [row.subject for row in rows]
+
+
 async def count_terms(tx: ReadTx, scheme: str) -> int:
     """How many names of a scheme there are."""
     table = schema.terms

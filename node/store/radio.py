@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, tuple_, update
 
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
@@ -138,11 +138,22 @@ async def list_devices(
     """Devices by DevEUI, all or those of some subjects or of one state."""
     table = schema.radio_devices
     statement = select(table).order_by(table.c.dev_eui)
-    if subjects is not None:
-        statement = statement.where(table.c.subject.in_(sorted(set(subjects))))
     if state is not None:
         statement = statement.where(table.c.state == state.value)
-    return [_device(row) for row in await tx.all(statement)]
+    if subjects is None:
+        return [_device(row) for row in await tx.all(statement)]
+    wanted = sorted(set(subjects))
+    rows: list[Record] = []
+    for at in range(0, len(wanted), MANY):
+        rows += await tx.all(statement.where(table.c.subject.in_(wanted[at : at + MANY])))
+    return sorted((_device(row) for row in rows), key=lambda device: device.dev_eui)
+
+
+async def profiles_in_service(tx: ReadTx) -> list[dict[str, object]]:
+    """The profiles of the devices whose frames become readings."""
+    table = schema.radio_devices.c
+    rows = await tx.all(select(table.profile).where(table.state == DeviceState.REGISTERED.value))
+    return [orjson.loads(row.profile) for row in rows]
 
 
 async def add_nonces(tx: WriteTx, used: Iterable[tuple[bytes, int, int]]) -> None:
@@ -329,6 +340,22 @@ async def list_frames(
     return [_frame(row) for row in await tx.all(statement)]
 
 
+async def read_frames(tx: ReadTx, numbers: Iterable[int]) -> dict[int, StoredFrame]:
+    """Those of these frames that are kept, by number."""
+    table, wanted = schema.frames, sorted(set(numbers))
+    found: dict[int, StoredFrame] = {}
+    for at in range(0, len(wanted), MANY):
+        rows = await tx.all(select(table).where(table.c.id.in_(wanted[at : at + MANY])))
+        found |= {row.id: _frame(row) for row in rows}
+    return found
+
+
+async def last_frames(tx: ReadTx, dev_euis: Iterable[bytes]) -> dict[bytes, StoredFrame]:
+    """The newest frame of each of these devices that was not refused, by DevEUI."""
+    found = {eui: await tx.first(_LAST_FRAME, dev_eui=eui) for eui in set(dev_euis)}
+    return {eui: _frame(row) for eui, row in found.items() if row is not None}
+
+
 async def newest_frame(tx: ReadTx, dev_euis: Iterable[bytes] | None = None) -> int:
     """The number of the newest frame, of some devices or of all; 0 where there is none."""
     table = schema.frames.c
@@ -336,6 +363,14 @@ async def newest_frame(tx: ReadTx, dev_euis: Iterable[bytes] | None = None) -> i
         return int(await tx.value(select(func.coalesce(func.max(table.id), 0))))
     newest = [await tx.value(select(func.max(table.id)).where(table.dev_eui == eui)) for eui in dev_euis]
     return max((number for number in newest if number is not None), default=0)
+
+
+_LAST_FRAME = (
+    select(schema.frames)
+    .where(schema.frames.c.dev_eui == bindparam("dev_eui"), schema.frames.c.state != FrameState.REFUSED.value)
+    .order_by(schema.frames.c.id.desc())
+    .limit(1)
+)
 
 
 def _columns(frame: StoredFrame) -> dict[str, object]:

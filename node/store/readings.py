@@ -12,12 +12,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple  # Any: the columns of a row
 
-from sqlalchemy import CTE, ColumnElement, and_, func, not_, select, tuple_
+from sqlalchemy import CTE, ColumnElement, Select, and_, bindparam, func, not_, select, tuple_
 
 from drivers.mapping import MappingRow
 from node.store import schema
 from node.store.database import ReadTx, Record, WriteTx
 from node.store.fragments import subject64
+from node.store.types import Int64
 from node.store.upserts import insert_all, insert_new
 
 CHUNK = 400
@@ -172,15 +173,28 @@ async def read_latest(
 
 
 async def read_points(
-    tx: ReadTx, subject: bytes, series: Series, since_us: int, until_us: int, part: Part = WHOLE
+    tx: ReadTx,
+    subject: bytes,
+    series: Series,
+    since_us: int,
+    until_us: int,
+    part: Part = WHOLE,
+    limit: int | None = None,
 ) -> list[Point]:
-    """The first values of a series with since <= effective time < until, by time; of a part all of them, n by n."""
+    """The first values of a series with since <= effective time < until, by time; of a part all of them, n by n.
+
+    At most so many, the newest.
+    """
     table = schema.readings.c
     chosen = (table.n == 0,) if part == WHOLE else _of(part)
     statement = select(table.effective_us, table.value, table.scale, table.unit, table.status).where(
         *_between(subject, series, since_us, until_us), *chosen
     )
-    rows = await tx.all(statement.order_by(table.month, table.effective_us, *(() if part == WHOLE else (table.n,))))
+    places = (table.month, table.effective_us, *(() if part == WHOLE else (table.n,)))
+    if limit is None:
+        rows = await tx.all(statement.order_by(*places))
+    else:
+        rows = (await tx.all(statement.order_by(*(place.desc() for place in places)).limit(limit)))[::-1]
     return [
         Point(at, Decimal(value).scaleb(-scale), unit, status) for at, value, scale, unit, status in map(tuple, rows)
     ]
@@ -188,17 +202,7 @@ async def read_points(
 
 async def list_series(tx: ReadTx, subject: bytes) -> list[Series]:
     """What is observed of a subject."""
-    table = schema.readings.c
-    found: list[Series] = []
-    last = ""
-    # One look-up for each series: a DISTINCT would read every row of the subject.
-    while True:
-        statement = select(table.series).where(table.subject64 == subject64(subject), table.series > last)
-        row = await tx.first(statement.order_by(table.series).limit(1))
-        if row is None:
-            return found
-        last = row.series
-        found.append(_series(last))
+    return [_series(row.series) for row in await tx.all(_OBSERVED, number=subject64(subject))]
 
 
 async def read_month(tx: ReadTx, subject: bytes, month: int) -> list[StoredReading]:
@@ -232,6 +236,38 @@ async def count_observed(tx: ReadTx) -> int:
     return 0 if row is None else int(row[0])
 
 
+def _latest_before() -> Select[Any]:  # Any: the columns of a row
+    table = schema.readings.c
+    return (
+        select(schema.readings)
+        .where(
+            table.subject64 == bindparam("number"),
+            table.series == bindparam("series"),
+            table.month <= bindparam("month"),
+            table.effective_us < bindparam("before"),
+            table.subject == bindparam("subject"),
+        )
+        .order_by(table.month.desc(), table.effective_us.desc())
+        .limit(1)
+    )
+
+
+def _each_series() -> Select[tuple[str]]:
+    """The series of a subject: one look-up for each, where a DISTINCT would read every row of it."""
+    table, number = schema.readings.c, bindparam("number", type_=Int64)
+    first = select(func.min(table.series).label("series")).where(table.subject64 == number)
+    walk = first.cte("observed", recursive=True)
+    following = select(func.min(table.series)).where(table.subject64 == number, table.series > walk.c.series)
+    walk = walk.union_all(select(following.scalar_subquery()).where(walk.c.series.is_not(None)))
+    return select(walk.c.series).where(walk.c.series.is_not(None)).order_by(walk.c.series)
+
+
+# Built once: building them costs more than running them.
+_LAST = _latest_before()
+_LAST_OF_STATUS = _LAST.where(schema.readings.c.status == bindparam("status"))
+_OBSERVED = _each_series()
+
+
 def _numbers(after: int) -> CTE:
     """The halves of subjects after one, by order: one look-up for each, where a DISTINCT would read every row."""
     table = schema.readings.c
@@ -244,18 +280,16 @@ async def find_last(
     tx: ReadTx, subject: bytes, series: Series, before_us: int, status: str | None = OK, part: Part = WHOLE
 ) -> StoredReading | None:
     """The latest reading of a series before a time, of one status or of any."""
-    table = schema.readings
-    statement = select(table).where(
-        table.c.subject64 == subject64(subject),
-        table.c.series == series.text,
-        table.c.month <= month_of(before_us),
-        table.c.effective_us < before_us,
-        table.c.subject == subject,
-        *_of(part),
+    statement = _LAST if status is None else _LAST_OF_STATUS
+    row = await tx.first(
+        statement.where(*_of(part)) if part != WHOLE else statement,
+        number=subject64(subject),
+        series=series.text,
+        month=month_of(before_us),
+        before=before_us,
+        subject=subject,
+        **({} if status is None else {"status": status}),
     )
-    if status is not None:
-        statement = statement.where(table.c.status == status)
-    row = await tx.first(statement.order_by(table.c.month.desc(), table.c.effective_us.desc()).limit(1))
     return None if row is None else _reading(row)
 
 

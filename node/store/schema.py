@@ -485,6 +485,9 @@ driver_versions = _table(
     Index("driver_versions_by_driver", "driver"),
 )
 driver_publishers = _table("driver_publishers", _key("org", LargeBinary), _need("since_us", Int64))
+driver_stops = _table(
+    "driver_stops", _key("org", LargeBinary), _key("driver", Text), _need("since_us", Int64)
+)  # drivers that an administrator stopped, whatever version comes
 driver_fields = _table(
     "driver_fields",
     _key("driver", Text),

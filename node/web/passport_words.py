@@ -182,6 +182,16 @@ STEPS: Table = {
     "aoi": ("оптическая инспекция", "optical inspection"),
     "rework": ("доработка", "rework"),
 }
+# What a meter measures.
+MEDIA: Table = {
+    "heat": ("тепло", "heat"),
+    "hot_water": ("горячая вода", "hot water"),
+    "cold_water": ("холодная вода", "cold water"),
+    "electricity": ("электроэнергия", "electricity"),
+    "gas": ("газ", "gas"),
+    "sewage": ("водоотведение", "sewage"),
+    "": ("среда не указана", "medium not stated"),
+}
 # Units that are not in the central catalog.
 OTHER_UNITS: Table = {"mo": ("мес.", "months"), "W.h": ("Вт·ч", "W·h")}
 

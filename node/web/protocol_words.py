@@ -14,7 +14,7 @@ from node.passport.templates.form import Field
 from node.passport.templates.layout import Texts
 from node.passport.templates.pointer import EVERY, Missing
 from node.passport.templates.sheet import Label
-from node.web.passport_words import Table, unit_words, words
+from node.web.passport_words import MEDIA, Table, unit_words, words
 
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 # By the last two names of a place, or by its last one.
@@ -162,12 +162,7 @@ VALUES: Table = {
     "cold": ("холодная", "cold"),
     "hot": ("горячая", "hot"),
     "circulation": ("циркуляция", "circulation"),
-    "cold_water": ("холодная вода", "cold water"),
-    "hot_water": ("горячая вода", "hot water"),
-    "heat": ("тепло", "heat"),
-    "electricity": ("электроэнергия", "electricity"),
-    "gas": ("газ", "gas"),
-    "sewage": ("водоотведение", "sewage"),
+    **{code: told for code, told in MEDIA.items() if code},
     "verification-valid": ("поверка действует", "the verification is valid"),
     "flow-direction": ("направление потока", "direction of flow"),
     "straight-runs": ("прямые участки", "straight runs"),

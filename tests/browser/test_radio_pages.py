@@ -228,7 +228,7 @@ async def test_frame_is_tried_on_the_page_of_drivers(network: Network, tabs: Tab
 async def test_driver_is_checked_published_and_stopped_on_the_page(
     network: Network, tabs: Tabs, shot: Shot, tmp_path: Path
 ) -> None:
-    """Its files are chosen, its vectors run before it is signed; what fails says why; one press stops it."""
+    """Its files are chosen, its vectors run before it is signed; what fails says why; it is stopped as a whole."""
     org = (await asyncio.to_thread(network.call, "get", "/node"))["org"]
     for name, content in folder(org, types=(), key="water-7").items():
         (tmp_path / name).write_bytes(content)
@@ -249,8 +249,10 @@ async def test_driver_is_checked_published_and_stopped_on_the_page(
 
     await expect(page.locator("#versions")).to_contain_text("работает")
     await shot(page, "drivers-published-ru")
-    await page.get_by_role("button", name="Остановить").click()
+    await page.locator("#versions summary", has_text="Остановить").click()
+    await page.get_by_role("button", name="Драйвер целиком").click()
     await expect(page.locator("#versions")).to_contain_text("остановлен администратором")
+    await expect(page.locator("#versions")).to_contain_text("остановлены все версии")
     await page.get_by_role("button", name="EN", exact=True).click()
     await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     await fits(page, PHONE[0])

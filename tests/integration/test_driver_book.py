@@ -131,7 +131,7 @@ async def test_driver_is_stopped_and_started_and_keeps_its_state_over_a_start_of
     old = (await book.publish(mine(web), ACTOR)).stored.hash
     new = (await book.publish(mine(web, version="1.1"), ACTOR)).stored.hash
 
-    await book.stop(new, ACTOR)
+    await book.stop(new, ACTOR, whole=False)
     await book.settle()
     assert drivers.registry.find("water-7") is None
 
@@ -144,9 +144,52 @@ async def test_driver_is_stopped_and_started_and_keeps_its_state_over_a_start_of
     await book.start(new, ACTOR)
     assert await states(book) == {"1.0": "replaced", "1.1": "active"}
     with pytest.raises(StateError):
-        await book.stop(old, ACTOR)
+        await book.stop(old, ACTOR, whole=False)
     with pytest.raises(NotFoundError):
         await book.stop(bytes(32), ACTOR)
+
+
+@pytest.mark.parametrize(("whole", "expected"), [(True, "stopped"), (False, "active")])
+async def test_driver_that_is_stopped_stays_so_whatever_version_comes(
+    web: RunningWeb, whole: bool, expected: str
+) -> None:
+    """A stop of the driver holds until an administrator starts a version of it; that of a version is of this alone."""
+    book, drivers = web.context.driver_book, web.context.drivers
+    old = await book.publish(mine(web), ACTOR)
+
+    await book.stop(old.stored.hash, ACTOR, whole=whole)
+    new = await book.publish(mine(web, version="1.1"), ACTOR)
+    await book.settle()
+
+    assert await states(book) == {"1.0": "stopped", "1.1": expected}
+    assert (drivers.registry.find("water-7") is None, new.is_stopped, new.may_start) == (whole, whole, whole)
+    if whole:
+        with pytest.raises(StateError):
+            await book.stop(new.stored.hash, ACTOR)
+        await book.start(new.stored.hash, ACTOR)
+        assert not (await by_version(book, "1.0")).is_stopped
+    await book.publish(mine(web, version="1.2"), ACTOR)
+    assert (await states(book))["1.2"] == "active"
+    what = [row["what"] for row in (await get(web.local(), "/journal"))["items"]]
+    assert ("driver_stopped_whole" in what) == whole
+
+
+async def test_page_asks_what_is_stopped_the_driver_or_the_version(web: RunningWeb) -> None:
+    """Both buttons stand there in both languages; the page tells of a driver that is stopped as a whole."""
+    browser, book = await web.claim(), web.context.driver_book
+    digest = (await book.publish(mine(web), ACTOR)).stored.hash
+    shown = []
+    for what in ("version", "driver"):
+        async with browser.get("/drivers/published") as response:
+            shown.append(await response.text())
+        async with browser.post(f"/drivers/published/{digest.hex()}/stop", data={"what": what}) as response:
+            shown.append(await response.text())
+        if what == "version":
+            await book.start(digest, ACTOR)
+
+    assert "Драйвер целиком, вместе с будущими версиями" in shown[0]
+    assert "Только эту версию" in shown[0]
+    assert ["остановлены все версии" in text for text in shown] == [False, False, False, True]
 
 
 async def test_driver_that_failed_again_and_again_is_quarantined_until_it_is_started(web: RunningWeb) -> None:
@@ -182,7 +225,7 @@ async def test_id_of_an_installed_driver_is_taken(web: RunningWeb) -> None:
     """A published driver does not take the name of one that is installed on this machine."""
     await web.context.driver_book.settle()
 
-    with pytest.raises(InputError, match="another publisher"):
+    with pytest.raises(InputError, match="installed on this machine"):
         await web.context.driver_book.publish(mine(web, name="betar-vega"), ACTOR)
 
 
@@ -236,8 +279,13 @@ async def test_drivers_are_published_stopped_and_started_over_the_api(web: Runni
     path = f"/drivers/versions/{made['hash']}"
     async with client.get(f"/api/v1{path}") as response:
         assert await response.read() == raw
-    assert (await post(client, f"{path}/stop", {}))["state"] == "stopped"
-    assert (await post(client, f"{path}/start", {}))["state"] == "active"
+    for what, is_whole in ((None, True), ("driver", True), ("version", False)):
+        stopped = await post(client, f"{path}/stop", {} if what is None else {"what": what})
+        assert (stopped["state"], stopped["stopped"]) == ("stopped", is_whole)
+        started = await post(client, f"{path}/start", {})
+        assert (started["state"], started["stopped"]) == ("active", False)
+    async with client.post(f"/api/v1{path}/stop", json={"what": "publisher"}) as response:
+        assert response.status == 422
     assert (await post(client, f"{path}/withdrawal", {"reason": "ошибка"}))["state"] == "withdrawn"
     assert [one["may_start"] for one in (await get(client, "/drivers/versions"))["items"]] == [False]
     async with client.post("/api/v1/drivers/versions", data=b"{}") as response:

@@ -15,6 +15,7 @@ from node.store.held import hold_personal, release_personal
 from node.web.server import ROUTES
 from tests.conftest import fresh_database
 from tests.integration.test_web_processes import device, do, opened, verification
+from tests.metered import metered
 from tests.unit.node_protocols.builders import ended
 from tests.unit.web.running import RunningWeb, get, post, running_web
 
@@ -89,3 +90,18 @@ async def test_personal_section_is_erased_held_back_and_listed(web: RunningWeb) 
     async with web.context.core.database.read() as tx:
         stored = await tx.all(select(schema.sections.c.data))
     assert not any(name.encode() in row.data for row in stored)
+
+
+async def test_meters_of_a_unit_are_read_side_by_side(web: RunningWeb) -> None:
+    """Walking series and the last frames asks this engine what it asks SQLite."""
+    here, browser = await metered(web.context, web.local()), await web.claim()
+
+    rows = (await get(here.client, f"/passports/{here.unit}/meters"))["items"]
+    drivers = {row["id"]: row["devices"] for row in (await get(here.client, "/drivers"))["items"]}
+    async with browser.get(f"/devices/{here.unit}/meters") as response:
+        text = await response.text()
+
+    assert [row["medium"] for row in rows] == ["heat", "cold_water", "cold_water", "electricity", "gas"]
+    assert {one["quantity"]: one["value"] for one in rows[3]["registers"]}["energy_active_import"] == "120.34"
+    assert (drivers["wmbus-oms"], drivers["betar-sgbm"]) == (1, 1)
+    assert text.count("data-points") == 2

@@ -20,7 +20,8 @@ from lora.memory import MemoryDirectory
 from lora.registration import Registration
 from node.errors import NotFoundError, StateError
 from node.passport import drafts
-from node.passport.bodies import AliasBody
+from node.passport.bodies import AliasBody, ParameterRow, ParametersBody, Reference, TypeBody
+from node.passport.view import moment_at
 from node.services.bridges import Bridges
 from node.services.commissioning import Commissioning
 from node.services.decoding import FAULTS, Decoder
@@ -43,7 +44,7 @@ from node.store.radio import (
     put_device,
 )
 from tests.published import SAYS, package
-from tests.unit.node_protocols.builders import Desk, new_desk
+from tests.unit.node_protocols.builders import DESIGNATION, Desk, new_desk
 
 DEV_EUI = bytes.fromhex("70b3d58ff1010001")
 BEGIN_US, HOUR_US = 1_790_000_000_000_000, 3_600_000_000
@@ -69,7 +70,7 @@ class Plant:
     async def publish(self, version: str, **changes: object) -> bytes:
         """Publish a version of the driver and answer its hash."""
         org = self.desk.core.org.hex()
-        made = package(org, version=version, types=(), key="water-7", **changes)
+        made = package(org, **{"version": version, "types": (), "key": "water-7", **changes})
         return (await self.book.publish(made.encode(), ACTOR)).stored.hash
 
     async def hear(self, *volumes: int, payload: bytes | None = None) -> None:
@@ -229,6 +230,93 @@ async def test_archive_is_read_by_a_later_version_and_both_readings_stay(tmp_pat
         again = await here.redecode(every=True)
         assert (again["replaced"], again["same"]) == (0, 3)
         assert len(await here.readings.superseded(here.subject, 100)) == len(kept)
+
+
+async def state_firmware(here: Plant, *stated: tuple[str, float]) -> None:
+    """The passport states versions of firmware, each since so many hours after the first frame was due."""
+    rows = tuple(
+        ParameterRow(code=Reference(central="firmware_version"), value=version, since=moment_text(BEGIN_US, hours))
+        for version, hours in stated
+    )
+    body = ParametersBody(rows=rows)
+    await here.desk.ledger.append([drafts.parameters(here.subject, body, here.desk.core.clock.now())])
+
+
+def moment_text(begin_us: int, hours: float) -> str:
+    """A time as a passport states it."""
+    return moment_at(begin_us + int(hours * HOUR_US)).isoformat().replace("+00:00", "Z")
+
+
+async def in_service_for(here: Plant, driver: str) -> None:
+    """The device, of a known model, was put on the air under a driver of the firmware that its passport states."""
+    kind = TypeBody(type=Reference(local=DESIGNATION), model=DESIGNATION)
+    await here.desk.ledger.append([drafts.type_of(here.subject, kind, here.desk.core.clock.now())])
+    async with here.desk.core.database.write() as tx:
+        device = await find_device(tx, DEV_EUI)
+        assert device is not None
+        org = here.desk.core.org.hex()
+        profile = {"driver": driver, "driver_version": "1.0", "driver_publisher": org, "firmware": "1.9"}
+        await put_device(tx, replace(device, profile={**profile, "ports": []}))
+
+
+LAYOUTS: tuple[dict[str, object], ...] = (
+    {"name": "water-a", "models": (DESIGNATION,), "key": "", "below": "2.0"},
+    {"name": "water-b", "models": (DESIGNATION,), "key": "", "firmware": "2.0", "scale": "0.0001", "says": TENTH},
+)
+
+
+@pytest.mark.req("A03")
+async def test_firmware_that_a_passport_states_anew_counts_from_that_moment(tmp_path: Path) -> None:
+    """Frames heard before it are read by the driver of the old layout, those after it by that of the new one, without
+    another commissioning; so are they when the archive is read again, and taken back it is as it was.
+    """
+    async with plant(tmp_path) as here:
+        first, second = [await here.publish("1.0", **layout) for layout in LAYOUTS]
+        await state_firmware(here, ("1.9", -100))
+        await in_service_for(here, "water-a")
+        await here.hear(1000, 2000)
+
+        await state_firmware(here, ("2.0", 2.5))
+        await here.hear(30000, 40000)
+
+        assert await here.volumes() == ["1", "2", "3", "4"]
+        assert await here.drivers_of() == {first, second}
+        assert (await here.redecode(every=True))["same"] == 4
+        profile = (await _device(here)).profile
+        assert (profile["driver"], profile["firmware"]) == ("water-b", "2.0")
+
+
+async def test_firmware_that_is_stated_later_is_of_the_frames_since_it_was_installed(tmp_path: Path) -> None:
+    """What was read meanwhile by the old layout is put right by reading the archive again; none before it changes."""
+    async with plant(tmp_path) as here:
+        for layout in LAYOUTS:
+            await here.publish("1.0", **layout)
+        await state_firmware(here, ("1.9", -100))
+        await in_service_for(here, "water-a")
+        await here.hear(1000, 20000)
+
+        await state_firmware(here, ("2.0", 1.5))
+        told = await here.redecode()
+
+        assert (told["replaced"], told["same"], await here.volumes()) == (1, 1, ["1", "2"])
+
+
+async def test_firmware_without_a_driver_lets_frames_wait_until_one_comes(tmp_path: Path) -> None:
+    """The old layout is not tried on them; the driver that comes reads them without a person."""
+    async with plant(tmp_path) as here:
+        await here.publish("1.0", **LAYOUTS[0])
+        await state_firmware(here, ("1.9", -100))
+        await in_service_for(here, "water-a")
+        await here.hear(1000)
+        await state_firmware(here, ("2.0", 1.5))
+        await here.hear(20000)
+        assert await here.states() == [("decoded", None), ("undecoded", "no-driver")]
+        assert await here.redecoding.try_undecoded() == 0
+
+        await here.publish("1.0", **LAYOUTS[1])
+
+        assert await here.redecoding.try_undecoded() == 1
+        assert await here.volumes() == ["1", "2"]
 
 
 async def test_quantity_that_a_new_version_renames_stays_one_series(tmp_path: Path) -> None:

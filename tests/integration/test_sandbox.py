@@ -146,6 +146,39 @@ def test_who_broke_a_limit_waits_longer_each_time_and_is_not_asked_meanwhile(poo
     assert pauses[-1] > 2 * FIRST_PAUSE_S
 
 
+def test_scripts_that_nobody_keeps_leave_nothing_behind(pool: ScriptPool) -> None:
+    """Their places and processes go, what is kept runs on in its process; whoever asks for one again is answered."""
+    for name in (b"kept", b"gone", b"failed"):
+        assert pool.call(name, codec(HARM["an endless loop"]), [GOOD]) == [{"data": {"volume": 1}}]
+    pool.call(b"failed", codec(HARM["an endless loop"]), [BAD])
+    kept, gone = pool.process_of(b"kept"), pool.process_of(b"gone")
+
+    pool.keep({b"kept"})
+
+    assert pool.known == {b"kept"}
+    assert pool.process_of(b"kept") == kept
+    with pytest.raises(OSError, match="No such file"):
+        used(gone or 0)
+    assert pool.call(b"gone", codec(HARM["an endless loop"]), [GOOD]) == [{"data": {"volume": 1}}]
+
+
+def test_script_that_is_let_go_while_it_runs_answers_and_ends(pool: ScriptPool) -> None:
+    """The call that is under way gets its answer, and no process is left after it."""
+    source, outcomes = codec(HARM["an endless loop"]), list[object]()
+    pool.call(b"x", source, [GOOD])
+    place = pool._places[b"x"]
+    asking = threading.Thread(target=lambda: outcomes.extend(pool.call(b"x", source, [GOOD] * 2_000)))
+    asking.start()
+    while not place.lock.locked() and asking.is_alive():
+        time.sleep(0)
+
+    pool.keep(())
+    asking.join()
+
+    assert outcomes == [{"data": {"volume": 1}}] * 2_000
+    assert place.process is None
+
+
 def test_process_that_is_killed_is_replaced(pool: ScriptPool) -> None:
     """Whoever ends it: the call that meets the end says so, and the next is answered by another process."""
     source = codec("")

@@ -101,15 +101,32 @@ def test_driver_of_a_stranger_runs_where_an_administrator_trusts_him(trade: Trad
     assert {row["driver"] for row in journal(trade.nodes["utility"].folder, "driver_refused")} == {"water-alike"}
 
 
-def test_id_that_another_publisher_has_is_refused_even_of_a_trusted_one(trade: Trade) -> None:
-    """Nobody takes over the name by which passports call a driver."""
+def test_two_publishers_of_one_id_do_not_stand_in_each_others_way(trade: Trade) -> None:
+    """Whoever publishes under the id of another takes nothing of his; trusted, his runs beside it, and it is told."""
     publish(trade, "maker", name="water-8")
     until_state(trade, "service", "water-8", "1.0", "active")
 
-    with pytest.raises(ApiError) as taken:
-        publish(trade, "service", name="water-8")
+    publish(trade, "service", name="water-8")
 
-    assert taken.value.code == "driver_refused"
+    def both() -> Json:
+        items = trade.call("utility", "get", "/drivers/versions")["items"]
+        found = {one["org"]: one for one in items if one["driver"] == "water-8"}
+        return found if len(found) == 2 else None
+
+    found = trade.until("both at the utility", both)
+    maker, service = trade.orgs["maker"], trade.orgs["service"]
+    assert (found[maker]["state"], found[service]["state"]) == ("active", "refused")
+    trade.call("utility", "put", f"/drivers/publishers/{service}", {})
+    found = both()
+    assert (found[maker]["state"], found[service]["state"]) == ("active", "active")
+    assert (found[maker]["namesakes"], found[service]["namesakes"]) == ([service], [maker])
+    with pytest.raises(ApiError) as doubled:
+        reads(trade, "utility", "water-8")
+    assert doubled.value.code == "driver_doubled"
+    stopped = trade.call("utility", "post", f"/drivers/versions/{found[service]['hash']}/stop", {})
+    assert (stopped["state"], stopped["stopped"]) == ("stopped", True)
+    assert reads(trade, "utility", "water-8") == [("volume", "1.234"), ("temperature", "23.1")]
+    trade.call("utility", "delete", f"/drivers/publishers/{service}")
 
 
 def test_author_makes_a_driver_tests_it_and_publishes_it_by_commands(trade: Trade, tmp_path: Any) -> None:

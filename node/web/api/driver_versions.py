@@ -1,11 +1,11 @@
 """Drivers that organisations publish: publishing, taking back, and which of them run on this node."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, Field, StringConstraints
 
-from drivers.descriptor import Level
+from drivers.descriptor import Level, VersionRange
 from drivers.package import MAX_PACKAGE, Package
 from drivers.registry import Standing
 from node.services.access import Scope
@@ -31,6 +31,8 @@ class VersionAnswer(BaseModel):
     org: Hex16
     publisher: str | None = Field(description="What its publisher is called, where a card says it.")
     own: bool = Field(description="Whether this organisation published it.")
+    namesakes: list[Hex16] = Field(description="Other publishers a driver of whose runs here under the same id.")
+    stopped: bool = Field(description="Whether the driver is stopped as a whole, whatever version comes.")
     state: str = Field(description="active, replaced, refused, quarantined, stopped or withdrawn.")
     standing: str = Field(
         description="owner where its publisher owns what it is for, else trusted; empty if not active."
@@ -39,7 +41,9 @@ class VersionAnswer(BaseModel):
     may_start: bool
     types: list[str]
     models: list[str]
-    keys: list[str] = Field(description="By which names passports call it.")
+    keys: list[str] = Field(
+        description="By which names passports call it: of its publisher's types and models alone, unless he is trusted."
+    )
     firmware: str
     vectors: int
     changed_us: int
@@ -60,6 +64,12 @@ class CheckedDriverAnswer(BaseModel):
     level: str
     hash: str
     vectors: int
+
+
+class StopInput(BaseModel):
+    """What is stopped: the driver, whatever its publisher publishes later, or one version alone."""
+
+    what: Literal["driver", "version"] = "driver"
 
 
 class HashPath(BaseModel):
@@ -111,15 +121,14 @@ async def publish(call: Call, body: bytes) -> VersionAnswer:
      problems=["driver_refused"], max_body=MAX_PACKAGE)  # fmt: skip
 async def check(call: Call, body: bytes) -> CheckedDriverAnswer:
     """Nothing is published; a refusal names the rule."""
-    return show_checked(await call.context.driver_book.check(body))
+    return show_checked(await call.context.driver_book.try_out(body))
 
 
 @api("GET", "/drivers/versions/{hash}", title="The package of a driver", scopes=[Scope.READ],
      problems=["driver_unknown"], files=[JSON])  # fmt: skip
 async def read(call: Call, path: HashPath) -> web.Response:
     """The very bytes that were published."""
-    held = await call.context.driver_book.get(bytes.fromhex(path.hash))
-    raw = held.publication.raw if held.publication else b""
+    raw = await call.context.driver_book.read(bytes.fromhex(path.hash))
     return web.Response(body=raw, content_type=JSON, headers=call.headers)
 
 
@@ -134,16 +143,18 @@ async def withdraw(call: Call, path: HashPath, body: WithdrawalInput) -> Version
 @api("POST", "/drivers/versions/{hash}/start", title="Let a driver run here", scopes=[Scope.ACCESS],
      problems=["driver_unknown", "driver_state", "driver_refused"])  # fmt: skip
 async def start(call: Call, path: HashPath) -> VersionAnswer:
-    """One that was stopped, replaced or quarantined, or whose publisher owns less than it is for."""
+    """One that was stopped, replaced or quarantined, or whose publisher owns less than it is for. A driver that was
+    stopped as a whole is stopped no more.
+    """
     await call.context.driver_book.start(bytes.fromhex(path.hash), call.actor.label)
     return await _version(call, path)
 
 
 @api("POST", "/drivers/versions/{hash}/stop", title="Let a driver run here no more", scopes=[Scope.ACCESS],
      problems=["driver_unknown", "driver_state"])  # fmt: skip
-async def stop(call: Call, path: HashPath) -> VersionAnswer:
-    """Until somebody starts it; what it read stays, frames that come are kept."""
-    await call.context.driver_book.stop(bytes.fromhex(path.hash), call.actor.label)
+async def stop(call: Call, path: HashPath, body: StopInput) -> VersionAnswer:
+    """Until somebody starts it; what it read stays, frames that come are kept. As a whole later versions wait too."""
+    await call.context.driver_book.stop(bytes.fromhex(path.hash), call.actor.label, whole=body.what == "driver")
     return await _version(call, path)
 
 
@@ -186,31 +197,39 @@ async def _version(call: Call, path: HashPath) -> VersionAnswer:
 
 def show_version(call: Call, held: HeldDriver) -> VersionAnswer:
     """A version as the API answers it."""
-    stored, refusal = held.stored, held.refusal
-    package = held.publication.package if held.publication else None
-    applies = package.descriptor.applies_to if package else None
+    stored, refusal, about = held.stored, held.refusal, held.stored.detail
     running = call.context.drivers.registry.find_by_hash(stored.hash)
     org = stored.org or b""
     return VersionAnswer(
         hash=stored.hash.hex(),
         driver=stored.driver,
         version=stored.version,
-        name=str(stored.detail.get("name", "")),
+        name=str(about.get("name", "")),
         level=Level(stored.level).name.lower(),
         org=org.hex(),
         publisher=call.context.projection.world.organisation_name(org),
         own=org == call.context.core.org,
+        namesakes=[one.hex() for one in held.namesakes],
+        stopped=held.is_stopped,
         state=stored.state,
         standing=Standing(running.standing).name.lower() if running else "",
-        why=refusal.text(call.language) if refusal else str(stored.detail.get("why", "")),
+        why=refusal.text(call.language) if refusal else str(about.get("why", "")),
         may_start=held.may_start,
-        types=list(applies.types) if applies else [],
-        models=list(applies.models) if applies else [],
-        keys=[f"{name}={value}" for name, value in applies.match] if applies else [],
-        firmware=show_range(applies.firmware) if applies else "",
-        vectors=len(package.descriptor.vectors) if package else 0,
+        types=_texts(about.get("types")),
+        models=_texts(about.get("models")),
+        keys=_texts(about.get("keys")),
+        firmware=show_range(_range(about.get("firmware"))),
+        vectors=int(str(about.get("vectors", 0))),
         changed_us=stored.changed_us,
     )
+
+
+def _texts(given: object) -> list[str]:
+    return [str(one) for one in given] if isinstance(given, list) else []
+
+
+def _range(given: object) -> VersionRange:
+    return VersionRange(*given) if isinstance(given, list) else VersionRange()
 
 
 def show_checked(package: Package) -> CheckedDriverAnswer:

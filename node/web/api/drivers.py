@@ -8,7 +8,7 @@ from drivers.descriptor import Level, VersionRange
 from drivers.reading import Decoded, Reading, ReportedValue
 from drivers.registry import Installed
 from node.services.access import Scope
-from node.web.api.fields import KeyHex
+from node.web.api.fields import Hex16, KeyHex
 from node.web.api.radio import title_of
 from node.web.calls import Call
 from node.web.routes import Limit, api
@@ -29,6 +29,7 @@ class DriverAnswer(BaseModel):
     version: str
     name: str
     publisher: str
+    org: str = Field(description="Which organisation published it; empty where it is of this machine.")
     level: str
     models: list[str]
     types: list[str]
@@ -38,6 +39,7 @@ class DriverAnswer(BaseModel):
     vectors: int
     source: str
     hash: str
+    devices: int = Field(description="How many devices in service here, and meters behind bridges, it reads now.")
 
 
 class BrokenAnswer(BaseModel):
@@ -66,6 +68,7 @@ class FrameInput(BaseModel):
     port: int = Field(ge=0, le=255)
     data: FrameHex
     key: KeyHex | None = None
+    org: Hex16 | None = Field(default=None, description="Whose driver, where several organisations use its id.")
 
 
 class DecodedReadingAnswer(BaseModel):
@@ -102,34 +105,39 @@ class DecodedAnswer(BaseModel):
 @api("GET", "/drivers", title="Drivers", scopes=[Scope.READ], table=tables.DRIVERS)
 async def drivers(call: Call) -> DriversAnswer:
     """What frames are read with here, and what was not taken in."""
-    found = call.context.drivers
-    return DriversAnswer(
-        items=[show_driver(item) for item in found.installed],
-        broken=[BrokenAnswer(name=item.name, why=item.reason) for item in found.broken],
-    )
+    return await list_drivers(call)
 
 
 @api("POST", "/drivers/{driver}/decodings", title="Try to decode a frame", scopes=[Scope.READ], limit=Limit.PASSPORT,
-     problems=["driver_unknown", "frame_unread"])  # fmt: skip
+     problems=["driver_unknown", "driver_doubled", "frame_unread"])  # fmt: skip
 async def decode(call: Call, path: DriverPath, body: FrameInput) -> DecodedAnswer:
     """What the newest version of a driver makes of it."""
     return show_decoded(call, await decode_frame(call, path.driver, body))
 
 
+async def list_drivers(call: Call) -> DriversAnswer:
+    """What is installed, each with how many devices it reads."""
+    found, counts = call.context.drivers, await call.context.driver_use.count()
+    return DriversAnswer(
+        items=[_driver(item, counts.get(item.hash, 0)) for item in found.installed],
+        broken=[BrokenAnswer(name=item.name, why=item.reason) for item in found.broken],
+    )
+
+
 async def decode_frame(call: Call, driver: str, body: FrameInput) -> Decoded:
     """Read what was sent."""
     key = bytes.fromhex(body.key.get_secret_value()) if body.key is not None else None
-    return await call.context.drivers.decode(driver, body.port, bytes.fromhex(body.data), key)
+    return await call.context.drivers.decode(driver, body.port, bytes.fromhex(body.data), key, body.org)
 
 
-def show_driver(item: Installed) -> DriverAnswer:
-    """A driver as the API answers it."""
+def _driver(item: Installed, devices: int) -> DriverAnswer:
     text = item.driver.descriptor
     return DriverAnswer(
         id=text.id,
         version=text.version,
         name=text.name,
         publisher=text.publisher,
+        org=item.publisher,
         level=Level(text.level).name.lower(),
         models=list(text.applies_to.models),
         types=list(text.applies_to.types),
@@ -139,6 +147,7 @@ def show_driver(item: Installed) -> DriverAnswer:
         vectors=len(text.vectors),
         source=text.source,
         hash=item.hash.hex(),
+        devices=devices,
     )
 
 

@@ -12,12 +12,13 @@ from node.services.access import Scope
 from node.web.api.driver_versions import (
     HashPath,
     PublisherPath,
+    StopInput,
     WithdrawalInput,
     show_checked,
     show_version,
     trusted,
 )
-from node.web.api.drivers import DriverPath, FrameInput, decode_frame, show_decoded, show_driver
+from node.web.api.drivers import DriverPath, FrameInput, decode_frame, list_drivers, show_decoded
 from node.web.binding import Upload
 from node.web.calls import Call, View
 from node.web.dispatch import redirect_in_page
@@ -33,7 +34,9 @@ Typed = Annotated[str, StringConstraints(max_length=10_000)]
 class TryForm(BaseModel):
     """A frame as somebody pastes it."""
 
-    driver: Annotated[str, StringConstraints(max_length=64)]
+    driver: Annotated[str, StringConstraints(max_length=130)] = Field(
+        description="Id, and its publisher after a blank."
+    )
     port: int = Field(default=0, ge=0, le=255)
     data: Typed = ""
     key: SecretStr = SecretStr("")
@@ -42,27 +45,29 @@ class TryForm(BaseModel):
 @page("GET", PATH, title=TITLE, scopes=[Scope.READ], menu=Menu(Group.NODE, 7, "drivers"), api="GET /drivers")
 async def drivers(call: Call) -> View:
     """What frames are read with."""
-    return View("drivers.html", **_listed(call), form=None, decoded=None)
+    return View("drivers.html", **await _listed(call), form=None, decoded=None)
 
 
 @page("POST", PATH, title=TITLE, scopes=[Scope.READ], api="POST /drivers/{driver}/decodings")
 async def decode(call: Call, body: TryForm) -> View:
     """Nothing is stored; what is wrong is told above the box, which keeps what was pasted but the key."""
     try:
-        frame = FrameInput(port=body.port, data=body.data, key=body.key if body.key.get_secret_value() else None)
-        found = await decode_frame(call, DriverPath(driver=body.driver).driver, frame)
+        driver, _, org = body.driver.partition(" ")
+        key = body.key if body.key.get_secret_value() else None
+        frame = FrameInput(port=body.port, data=body.data, key=key, org=org or None)
+        found = await decode_frame(call, DriverPath(driver=driver).driver, frame)
     except ValidationError as error:
         wrong = ", ".join(str(item["loc"][0]) for item in error.errors(include_input=False))
         why = InputError(f"{wrong} is no hex", "frame_typed", fields=wrong)
-        return View("drivers.html", error=why, **_listed(call), form=body, decoded=None)
+        return View("drivers.html", error=why, **await _listed(call), form=body, decoded=None)
     except InputError as error:
-        return View("drivers.html", error=error, **_listed(call), form=body, decoded=None)
-    return View("drivers.html", **_listed(call), form=body, decoded=show_decoded(call, found))
+        return View("drivers.html", error=error, **await _listed(call), form=body, decoded=None)
+    return View("drivers.html", **await _listed(call), form=body, decoded=show_decoded(call, found))
 
 
-def _listed(call: Call) -> dict[str, Any]:
-    found = call.context.drivers
-    return {"items": [show_driver(item) for item in found.installed], "broken": found.broken}
+async def _listed(call: Call) -> dict[str, Any]:
+    found = await list_drivers(call)
+    return {"items": found.items, "broken": found.broken}
 
 
 class PublishForm(BaseModel):
@@ -87,7 +92,7 @@ async def publish(call: Call, body: PublishForm) -> View | web.Response:
     try:
         raw = _package(body)
         if body.then == "check":
-            checked = show_checked(await book.check(raw))
+            checked = show_checked(await book.try_out(raw))
             return View("drivers_published.html", **{**await _published(call), "checked": checked})
         await book.publish(raw, call.actor.label)
     except NodeError as error:
@@ -113,9 +118,9 @@ async def start(call: Call, path: HashPath) -> web.Response:
 
 @page("POST", PUBLISHED + "/{hash}/stop", title=PUBLISHED_TITLE, scopes=[Scope.ACCESS],
       api="POST /drivers/versions/{hash}/stop")  # fmt: skip
-async def stop(call: Call, path: HashPath) -> web.Response:
-    """Let a version run here no more."""
-    await call.context.driver_book.stop(bytes.fromhex(path.hash), call.actor.label)
+async def stop(call: Call, path: HashPath, body: StopInput) -> web.Response:
+    """Let a driver run here no more, or one version of it."""
+    await call.context.driver_book.stop(bytes.fromhex(path.hash), call.actor.label, whole=body.what == "driver")
     return redirect_in_page(call, PUBLISHED)
 
 

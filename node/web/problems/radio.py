@@ -174,6 +174,11 @@ PROBLEMS: dict[str, ProblemText] = {
         ("Первый день позже последнего", "Поменяйте дни местами."),
         ("The first day is after the last", "Change them about."),
     ),
+    "driver_doubled": wrong(
+        ("Драйверы с таким именем есть у нескольких издателей", "Назовите издателя: поле org."),
+        ("Several publishers have a driver of that id", "Name the publisher: the field org."),
+        ("Издатели: {publishers}.", "Publishers: {publishers}."),
+    ),
     "driver_unknown": unknown("Такого драйвера на этом узле нет", "This node has no such driver"),
     "frame_unread": wrong(
         ("Драйвер не читает этот кадр", "Проверьте порт, драйвер и ключ; кадр вставьте целиком."),

@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const HEIGHT = 180;
+  const HEIGHT = 180, SPARK = 48;
 
   function colour(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -20,6 +20,18 @@
   function times(plot, splits) {
     const format = plot.scales.x.max - plot.scales.x.min > 2 * 86400 ? day : hour;
     return splits.map(function (seconds) { return format.format(new Date(seconds * 1000)); });
+  }
+
+  // The course of the values alone, beside numbers that tell them.
+  function spark(figure) {
+    new uPlot({
+      width: figure.clientWidth,
+      height: SPARK,
+      legend: { show: false },
+      cursor: { show: false },
+      axes: [{ show: false }, { show: false }],
+      series: [{}, { stroke: colour("--accent"), width: 2, points: { show: false } }],
+    }, JSON.parse(figure.dataset.points), figure);
   }
 
   function draw(figure) {
@@ -42,7 +54,7 @@
   function drawAll() {
     for (const figure of document.querySelectorAll("figure[data-points]:not(.drawn)")) {
       figure.classList.add("drawn");
-      draw(figure);
+      (figure.classList.contains("spark") ? spark : draw)(figure);
     }
   }
 

@@ -244,6 +244,7 @@ DRIVERS = table(
     ("Кто издал", "Publisher", "publisher"),
     ("Модели", "Models", lambda item, _: ", ".join(item.models)),
     ("Прошивка", "Firmware", "firmware"),
+    ("Читает приборов", "Devices that it reads", number("devices")),
     ("Хеш", "Hash", "hash"),
 )
 DRIVER_VERSIONS = table(

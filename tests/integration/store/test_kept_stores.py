@@ -18,6 +18,7 @@ from node.store.jobs import get_job, read_input
 from node.store.journal import write_journal
 from node.store.migrate import upgrade
 from node.store.passports import read_leading
+from node.store.radio import list_devices
 from node.store.schema import metadata
 from node.store.scripts import run_scripts
 from node.store.trees import read_range
@@ -103,6 +104,40 @@ async def test_input_of_a_waiting_job_is_moved(kept: Path, tmp_path: Path) -> No
     async with database.read() as tx:
         assert [await read_input(tx, name) for name in ("waits", ended)] == [b"sealed", b""]
         assert (await get_job(tx, "waits")).total == 1
+    await database.close()
+
+
+async def test_profile_of_a_device_names_the_publisher_of_its_driver(tmp_path: Path) -> None:
+    """An id had one publisher until 0012: what ran for a device goes on for it when another publishes under the id."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'passport.sqlite'}", FakeClock())
+    org, other = bytes(range(16)), bytes(16)
+    drivers = [
+        ("a", "water-7", org, "active"),
+        ("b", "water-7", other, "refused"),
+        ("c", "betar-vega", None, "active"),
+    ]
+
+    def fill(connection: Connection) -> None:
+        run_scripts(connection, "0012")
+        tables = MetaData()
+        tables.reflect(connection, only=["driver_versions", "radio_devices"])
+        about = {"version": "1.0", "level": 0, "entry": None, "detail": "{}", "changed_us": 0}
+        rows = [
+            {**about, "hash": h.encode(), "driver": name, "org": who, "state": state} for h, name, who, state in drivers
+        ]
+        connection.execute(insert(tables.tables["driver_versions"]), rows)
+        device = {"subject": b"s", "root_key": b"", "state": "registered", "registration": "{}", "changed_us": 0}
+        profiles = [("1", "water-7"), ("2", "betar-vega")]
+        told = [{**device, "dev_eui": eui.encode(), "profile": f'{{"driver":"{name}"}}'} for eui, name in profiles]
+        connection.execute(insert(tables.tables["radio_devices"]), told)
+
+    async with database.writer.begin() as connection:
+        await connection.run_sync(fill)
+    await upgrade(database)
+
+    async with database.read() as tx:
+        found = [device.profile for device in await list_devices(tx)]
+    assert found == [{"driver": "water-7", "driver_publisher": org.hex()}, {"driver": "betar-vega"}]
     await database.close()
 
 

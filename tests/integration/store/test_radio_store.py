@@ -17,6 +17,7 @@ from node.store.radio import (
     find_device,
     frames_in_state,
     insert_frame,
+    last_frames,
     list_devices,
     list_frames,
     list_gateways,
@@ -26,6 +27,7 @@ from node.store.radio import (
     put_device,
     put_gateway,
     put_sessions,
+    read_frames,
     remove_gateway,
     set_frame_state,
 )
@@ -142,6 +144,16 @@ async def test_points_are_the_first_values_of_one_series_between_two_times(datab
     ]
 
 
+async def test_limited_points_are_the_newest_in_their_order(database: Database) -> None:
+    """A plot that is short of room keeps the end of the time, oldest of it first."""
+    async with database.write() as tx:
+        await insert_readings(tx, [reading(at(month), f"{month}") for month in range(1, 13)])
+
+    async with database.read() as reader:
+        found = await read_points(reader, SUBJECT, VOLUME, at(3), at(9), limit=2)
+    assert [point.effective_us for point in found] == [at(7), at(8)]
+
+
 async def test_batch_that_is_known_in_part_keeps_only_what_is_new(database: Database) -> None:
     """Of many meters at once: what stands is kept as it is, another value stands beside it, the rest is added."""
     first = [reading(at(1), "1", subject=bytes([n]) * 16) for n in range(1, 200)]
@@ -178,6 +190,21 @@ async def test_frames_are_listed_newest_first_and_change_their_state(database: D
     assert [frame.id for frame in of_device] == numbers[::-1]
     assert of_device[2].state is FrameState.DECODED
     assert newest == (first[0].id, numbers[-1], 0)
+
+
+async def test_last_frame_of_a_device_is_one_that_was_not_refused(database: Database) -> None:
+    """A replay under its DevEUI is no word of the device; a number that is not kept is left out."""
+    async with database.write() as tx:
+        heard = await insert_frame(
+            tx, StoredFrame(5, "uplink", b"p", FrameState.UNDECODED, EUI, detail={"why": "frame"})
+        )
+        await insert_frame(tx, StoredFrame(6, "uplink", b"p", FrameState.REFUSED, EUI))
+
+    async with database.read() as reader:
+        last = await last_frames(reader, [EUI, EUI2])
+        read = await read_frames(reader, [heard, heard + 100])
+    assert {eui: frame.received_us for eui, frame in last.items()} == {EUI: 5}
+    assert read == {heard: last[EUI]}
 
 
 async def test_only_the_newest_refused_frames_are_kept(database: Database) -> None:

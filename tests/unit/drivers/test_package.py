@@ -138,13 +138,75 @@ def test_package_over_the_limit_is_refused_before_it_is_read() -> None:
         decode_package(b"[" * MAX_PACKAGE)
 
 
-@given(raw=st.binary(max_size=200), at=st.integers(0, 600), flip=st.integers(1, 255))
-def test_any_bytes_are_a_package_or_an_error(raw: bytes, at: int, flip: int) -> None:
-    """Arbitrary bytes, and a package with one byte changed, give a package that is encoded the same, or the error."""
-    whole = bytearray(told())
-    whole[at % len(whole)] ^= flip
-    for one in (raw, bytes(whole)):
+@given(raw=st.binary(max_size=200))
+def test_any_bytes_are_a_package_or_an_error(raw: bytes) -> None:
+    """Arbitrary bytes give a package that is encoded the same, or the error."""
+    try:
+        assert decode_package(raw).encode() == raw
+    except DescriptorError:
+        return
+
+
+@pytest.mark.parametrize("flip", [0x01, 0x02, 0x20, 0x80])
+def test_byte_that_is_flipped_anywhere_gives_another_driver_or_an_error(flip: int) -> None:
+    """Each byte in its turn: what is read is what was given, under another hash; a file is never another unseen."""
+    whole = told()
+    kept, own = decode_package(whole), json.loads(whole)["descriptor"]["files"][0]["sha256"].encode()
+    guarded = {at for part in (b"fields: []", own) for at in range(whole.index(part), whole.index(part) + len(part))}
+    taken: set[int] = set()
+    for at in range(len(whole)):
+        raw = whole[:at] + bytes([whole[at] ^ flip]) + whole[at + 1 :]
         try:
-            assert decode_package(one).encode() == one
+            found = decode_package(raw)
         except DescriptorError:
             continue
+        taken.add(at)
+        assert found.encode() == raw
+        assert found.hash != kept.hash
+        assert found.files == kept.files
+    assert not taken & guarded
+    if flip < 0x20:
+        name = whole.index(b"volume")
+        assert name in taken, "a name that is another letter is another driver, and no error"
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in JSON."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for name, item in inside for place in places(item, (*path, name)))]
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["1", "2.0", "m3"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(place=st.sampled_from(places(json.loads(told()))[1:]), value=ANYTHING, is_gone=st.booleans())
+def test_package_with_anything_in_any_place_is_itself_or_an_error(
+    place: tuple[Any, ...], value: object, is_gone: bool
+) -> None:
+    """In canonical form, so that what it says is what is asked: read, it has these bytes, and a hash of its own."""
+
+    def change(found: Any) -> None:
+        for name in place[:-1]:
+            found = found[name]
+        if is_gone:
+            del found[place[-1]]
+        else:
+            found[place[-1]] = value
+
+    raw = told(change)
+    try:
+        package = decode_package(raw)
+    except DescriptorError:
+        assert raw != told()
+        return
+    assert package.encode() == raw
+    assert (package.hash == decode_package(told()).hash) == (raw == told())

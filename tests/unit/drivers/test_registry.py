@@ -11,7 +11,7 @@ from drivers.descriptor import AppliesTo, Descriptor, Field, Vector, VersionRang
 from drivers.driver import Driver, driver_hash, prove
 from drivers.errors import DescriptorError, DriverChoiceError, DriverError, DriverFaultError, FrameError
 from drivers.reading import Decoded, Kind, Reading
-from drivers.registry import DeviceTraits, Installed, Registry, Standing, install, load_registry, sources_of
+from drivers.registry import DeviceTraits, Installed, Reach, Registry, Standing, install, load_registry, sources_of
 from drivers.vega import betar, spbzip
 
 REAL = bytes.fromhex("01631e000032e10b5e000001000000")
@@ -85,6 +85,56 @@ def test_driver_supersedes_none_of_a_higher_standing() -> None:
         theirs = Installed(driver("theirs", applies, supersedes=trusted), b"t" * 32, Standing.TRUSTED)
 
         assert Registry([owners, theirs]).choose(DeviceTraits("t:cw")) == owners
+
+
+def published(
+    org: str, applies: AppliesTo, standing: Standing, reach: Reach | None = None, name: str = "w"
+) -> Installed:
+    """A driver of an organisation."""
+    made = driver(name, applies)
+    made = replace(made, descriptor=replace(made.descriptor, publisher=org))
+    return Installed(made, driver_hash(made.descriptor, {}), standing, reach)
+
+
+NAMED = AppliesTo(match=(("payload", "w"),))
+
+
+def test_name_counts_for_devices_of_its_publisher_alone() -> None:
+    """A passport of another's meter that names the id gets nothing of him; one of his type, model or making does."""
+    one = published("a1", NAMED, Standing.OWNER, Reach(frozenset({"t:cw"}), frozenset({"вс-15д"}), "a1"))
+    named = {"payload": "w"}
+
+    theirs = ({"type": "t:cw"}, {"model": "ВС-15Д"}, {"maker": "a1"}, {"type": "t:hw", "maker": "a1"})
+    for about in theirs:
+        assert Registry([one]).choose(DeviceTraits(**about, keys=named)) == one
+    for device in (DeviceTraits("t:hw", "СГВ-15", keys=named, maker="b2"), DeviceTraits(keys=named)):
+        with pytest.raises(DriverChoiceError, match="no installed driver"):
+            Registry([one]).choose(device)
+    free = replace(one, reach=None)
+    assert Registry([free]).choose(DeviceTraits(keys=named)) == free
+
+
+def test_two_publishers_use_one_id_each_for_his_own() -> None:
+    """Neither takes it from the other, in whatever order they stand; where the id alone is asked for, none is meant."""
+    one = published("a1", NAMED, Standing.OWNER, Reach(frozenset({"t:cw"})))
+    other = published("b2", NAMED, Standing.OWNER, Reach(frozenset({"t:hw"})))
+    for both in (Registry([one, other]), Registry([other, one])):
+        assert both.choose(DeviceTraits("t:cw", keys={"payload": "w"})) == one
+        assert both.choose(DeviceTraits("t:hw", keys={"payload": "w"})) == other
+        assert both.find("w") is None
+        assert (both.find("w", publisher="a1"), both.find("w", publisher="b2")) == (one, other)
+        assert both.publishers_of("w") == ("a1", "b2")
+    native = registry(driver("w", NAMED)).installed[0]
+    assert Registry([one, native]).find("w", publisher="a1") == native
+
+
+def test_two_trusted_publishers_of_one_id_are_a_persons_choice() -> None:
+    """Both are named with their publishers and neither is used, until one of them is stopped."""
+    one, other = (published(org, NAMED, Standing.TRUSTED) for org in ("a1", "b2"))
+
+    with pytest.raises(DriverChoiceError, match=r"w 1\.0\.0 of a1, w 1\.0\.0 of b2|of b2, w 1\.0\.0 of a1"):
+        Registry([one, other]).choose(DeviceTraits(keys={"payload": "w"}))
+    assert Registry([other]).choose(DeviceTraits(keys={"payload": "w"})) == other
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,13 @@ from federation.fragment import Ref
 from node.passport.catalogs import parse_type
 from node.passport.driver_rules import (
     _TEXTS,
+    MOST_BYTES,
+    MOST_DRIVERS,
     DriverState,
     KnownDriver,
     Refusal,
     Rule,
+    find_excess,
     find_refusal,
 )
 from node.passport.publications import Published
@@ -81,14 +84,37 @@ def test_driver_without_vectors_or_of_a_level_that_does_not_run_here_is_refused(
         (known("1.1", state=DriverState.WITHDRAWN), "version-back"),
         (known("1.1", state=DriverState.QUARANTINED), "version-back"),
         (known("1.1", state=DriverState.REFUSED), ""),
-        (known("0.9", OTHER), "id"),
+        (known("0.9", OTHER), ""),
+        (known("1.1", OTHER), ""),
+        (known("1.0", OTHER, DriverState.WITHDRAWN), ""),
         (known("0.9", None), "id"),
-        (known("0.9", OTHER, DriverState.REFUSED), ""),
     ],
 )
-def test_version_goes_on_and_an_id_is_one_publishers(held: KnownDriver, rule: str) -> None:
-    """Behind what ever stood here nothing runs, whatever became of that; what was refused holds no place."""
+def test_version_goes_on_and_an_id_is_its_publishers(held: KnownDriver, rule: str) -> None:
+    """Behind what ever stood here nothing runs, whatever became of that; what was refused holds no place, and what
+    another publishes under the id is another driver.
+    """
     assert judged(package(MAKER.hex()), known=(held,)) == rule
+
+
+def test_publisher_has_so_many_drivers_and_no_more() -> None:
+    """One more id is refused where as many run or ran, a further version of one of these is not; others count apart."""
+
+    def held(org: bytes, count: int, size: int = 0, state: DriverState = DriverState.ACTIVE) -> list[KnownDriver]:
+        return [KnownDriver(f"water-{n}", "1.0", bytes([n]) * 32, org, state, size) for n in range(count)]
+
+    def rule(held: list[KnownDriver], driver: str, size: int = 1) -> Rule | None:
+        refusal = find_excess(held, MAKER, driver, size)
+        return None if refusal is None else refusal.rule
+
+    assert rule(held(MAKER, MOST_DRIVERS), "more") is Rule.MANY
+    assert rule(held(MAKER, MOST_DRIVERS, state=DriverState.STOPPED), "more") is Rule.MANY
+    assert rule(held(MAKER, MOST_DRIVERS), "water-7") is None
+    assert rule(held(MAKER, MOST_DRIVERS - 1), "more") is None
+    assert rule(held(OTHER, MOST_DRIVERS), "more") is None
+    assert rule(held(MAKER, MOST_DRIVERS, state=DriverState.WITHDRAWN), "more") is None
+    assert rule(held(MAKER, 4, MOST_BYTES // 4), "more") is Rule.LARGE
+    assert rule(held(MAKER, 4, MOST_BYTES // 4), "water-3", MOST_BYTES // 4) is None
 
 
 def test_same_bytes_again_break_no_rule() -> None:
@@ -102,7 +128,8 @@ def test_same_bytes_again_break_no_rule() -> None:
 def test_each_rule_has_words(language: str) -> None:
     """In both languages, with the values that the rule gives."""
     values = dict.fromkeys(
-        ("why", "stated", "org", "level", "key", "id", "what", "version", "held", "name", "expected", "got"), "7"
+        ("why", "stated", "org", "level", "key", "id", "what", "version", "held", "name", "expected", "got", "most"),
+        "7",
     )
 
     assert _TEXTS.keys() == set(Rule)
