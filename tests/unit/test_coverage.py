@@ -1,6 +1,8 @@
 """Which tests count in docs/coverage.md."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,9 +11,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from tests.coverage import ROOT, TABLE, has_passed, page
+from tests.coverage import PAGE, ROOT, TABLE, has_passed, page
 
 ROW = "A12"
+MARK = "pytest.mark.req"
 SOURCE = f'''
 import pytest
 
@@ -58,6 +61,36 @@ def test_test_passes_in_every_phase(setup: str, call: str | None, teardown: str,
     phases = {"setup": setup, "teardown": teardown} | ({"call": call} if call else {})
 
     assert has_passed(phases) is passed
+
+
+def test_page_names_every_test_that_says_which_row_it_shows() -> None:
+    """What is marked stands on the page, and nothing else: whoever marks a test writes the page too."""
+    marked: dict[str, set[str]] = {}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        source = path.read_text()
+        for node in ast.walk(ast.parse(source)) if MARK in source and path != Path(__file__) else ():
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                for row in _rows(node):
+                    marked.setdefault(row, set()).add(f"{path.relative_to(ROOT)}::{node.name}")
+    told = {
+        line.split("|")[1].strip(): set(re.findall(r"`(tests/[^`]+)`", line))
+        for line in PAGE.read_text().splitlines()
+        if "`tests/" in line
+    }
+    own = {line.split("\t")[0] for line in TABLE.read_text().splitlines() if line.endswith("\tyes")}
+
+    for row in own:
+        here = marked.get(row, set())
+        assert here <= told.get(row, set()), row
+        # A file may take the tests of another: they have its name there.
+        names = {test.partition("::")[2] for test in here}
+        assert {test.partition("::")[2] for test in told.get(row, set())} == names, row
+
+
+def _rows(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """The rows that a test's decorators name."""
+    calls = [one for one in function.decorator_list if isinstance(one, ast.Call) and ast.unparse(one.func) == MARK]
+    return [str(ast.literal_eval(argument)) for call in calls for argument in call.args]
 
 
 @pytest.fixture
