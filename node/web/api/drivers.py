@@ -9,7 +9,7 @@ from drivers.reading import Decoded, Reading, ReportedValue
 from drivers.registry import Installed
 from node.services.access import Scope
 from node.web.api.fields import Hex16, KeyHex
-from node.web.api.radio import title_of
+from node.web.api.readings import title_of
 from node.web.calls import Call
 from node.web.routes import Limit, api
 from node.web.tables import network as tables

@@ -9,7 +9,7 @@ from node.passport.ids import SubjectId, format_device_id
 from node.services.access import Scope
 from node.services.dossiers import Dossier, Observed
 from node.web.api.lookup import LookupRow, begin_look_up, found_row
-from node.web.api.radio import ReadingAnswer, SeriesAnswer, media_of, show_reading, show_series
+from node.web.api.readings import ReadingAnswer, SeriesAnswer, media_of, show_reading, show_series
 from node.web.api.registry import NearRow, find_near
 from node.web.calls import Call
 from node.web.routes import api

@@ -12,7 +12,7 @@ from node.services.access import Scope
 from node.services.mapping import ANY, KnownName, Preview
 from node.services.readings import StoredReading
 from node.web.api.drivers import DriverPath
-from node.web.api.radio import ReadingAnswer, show_reading, title_of
+from node.web.api.readings import ReadingAnswer, show_reading, title_of
 from node.web.calls import Call
 from node.web.routes import api
 from node.web.tables import network as tables

@@ -8,7 +8,7 @@ from node.services.access import Scope
 from node.services.meters import Meter, MetersPage, Place, Register
 from node.web.api.moments import today
 from node.web.api.passports import PassportPath, subject_of
-from node.web.api.radio import obis_of, title_of
+from node.web.api.readings import obis_of, title_of
 from node.web.calls import Call, Page, PageQuery
 from node.web.passport_words import named
 from node.web.routes import api

@@ -6,7 +6,7 @@ from node.services.access import Scope
 from node.services.readings import SupersededReading
 from node.web.api.imports import JobTaken
 from node.web.api.passports import PassportPath, subject_of
-from node.web.api.radio import ReadingAnswer, show_reading
+from node.web.api.readings import ReadingAnswer, show_reading
 from node.web.calls import Call, Page, PageQuery
 from node.web.routes import Limit, api
 from node.web.tables import network as tables

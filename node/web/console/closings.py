@@ -10,7 +10,7 @@ from node.passport.shown import rows
 from node.services.access import Scope
 from node.web.api.closings import ClosingInput, MonthInput, MonthText
 from node.web.api.passports import PassportPath, subject_of
-from node.web.api.radio import title_of
+from node.web.api.readings import title_of
 from node.web.calls import Call, View
 from node.web.console.conflicts import names
 from node.web.dispatch import redirect, redirect_in_page

@@ -13,7 +13,7 @@ from node.services.access import Scope
 from node.services.meters import Meter
 from node.web.api.meters import MeterRow, RegisterAnswer, find_meters, show_meter
 from node.web.api.passports import PassportPath
-from node.web.api.radio import title_of
+from node.web.api.readings import title_of
 from node.web.calls import Call, PageQuery, View
 from node.web.languages import mark
 from node.web.routes import page

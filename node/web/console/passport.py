@@ -21,7 +21,8 @@ from node.services.sources import in_unit
 from node.services.timelines import Asked
 from node.web.api.moments import OnQuery, checked_day, today, values_on
 from node.web.api.passports import PassportPath, Sift, subject_of
-from node.web.api.radio import LinkAnswer, show_link, title_of
+from node.web.api.radio import LinkAnswer, show_link
+from node.web.api.readings import title_of
 from node.web.calls import CURSORS, Call, View
 from node.web.console.records import codes_to_choose
 from node.web.events import Live

@@ -15,7 +15,7 @@ from node.services.access import Scope
 from node.services.readings import Series, StoredReading, micros
 from node.web.api.fields import IsoDay
 from node.web.api.passports import PassportPath
-from node.web.api.radio import LARGEST_US, media_of, obis_of, title_of
+from node.web.api.readings import LARGEST_US, media_of, obis_of, title_of
 from node.web.calls import Call, View
 from node.web.dispatch import redirect_in_page
 from node.web.languages import mark
