@@ -192,7 +192,7 @@ async def test_limited_token_writes_what_its_scopes_let_about_its_devices_alone(
     body = {"what": "installed", "where": "подвал", "when": WHEN}
     async with reader.post(f"/api/v1/passports/{mine}/events", json=body) as response:
         assert await problem_code(response) == "scope"
-    names: defaultdict[str, object] = defaultdict(lambda: f"{'0' * 32}:1:{'0' * 32}", sha256="0" * 64)
+    names: defaultdict[str, object] = defaultdict(lambda: f"{'0' * 32}:1:{'0' * 32}", sha256="0" * 64, month="2026-01")
     for route in (route for route in ROUTES if route.limit is Limit.PASSPORT):
         for device in (mine, other):
             path = route.address(names | {"id": device})
