@@ -4,8 +4,8 @@ A plan is a JSON line {"address": [host, port], "window": n, "rate": r} and then
 its bytes. At most `window` datagrams are without an answer at any time; an answer is one of the same token. What came
 of it is one JSON line: seconds from the first datagram to the last answer, and how many were never answered.
 
-With a rate they are sent so many a second, answered or not; told is then how long after the first copy of an uplink a
-downlink to its address was ordered, in seconds, for each that was.
+With a rate they are sent so many a second, answered or not; told is then how long after a confirmed uplink a downlink
+to its address was ordered, in seconds, for each that was.
 """
 
 import base64
@@ -20,6 +20,7 @@ WAIT_S = 3.0
 SIZE = struct.Struct(">H")
 TOKEN = slice(1, 3)
 PUSH_DATA, PULL_RESP = 0, 3
+CONFIRMED_UP, ADDRESS = 4, slice(1, 5)
 
 
 def plan(address: tuple[str, int], window: int, datagrams: Sequence[bytes], rate: float = 0.0) -> bytes:
@@ -72,8 +73,8 @@ def pace(address: tuple[str, int], rate: float, datagrams: Sequence[bytes]) -> l
         if at < len(datagrams) and now >= begun + at / rate:
             one = datagrams[at]
             at += 1
-            if one[3] == PUSH_DATA:
-                sent.setdefault(_address(json.loads(one[12:])["rxpk"][0]), time.perf_counter())
+            if one[3] == PUSH_DATA and (phy := _phy(json.loads(one[12:])["rxpk"][0]))[0] >> 5 == CONFIRMED_UP:
+                sent.setdefault(phy[ADDRESS], time.perf_counter())
             wire.send(one)
             continue
         if at == len(datagrams) and ends is None:
@@ -84,15 +85,15 @@ def pace(address: tuple[str, int], rate: float, datagrams: Sequence[bytes]) -> l
         except (TimeoutError, BlockingIOError):
             continue
         if answer[3] == PULL_RESP:
-            first = sent.get(_address(json.loads(answer[4:])["txpk"]))
+            first = sent.pop(_phy(json.loads(answer[4:])["txpk"])[ADDRESS], None)
             if first is not None:
                 taken.append(time.perf_counter() - first)
     return taken
 
 
-def _address(packet: dict[str, str]) -> bytes:
-    """The DevAddr of a data frame, as it is on the air."""
-    return base64.b64decode(packet["data"])[1:5]
+def _phy(packet: dict[str, str]) -> bytes:
+    """The frame of a packet, as it is on the air."""
+    return base64.b64decode(packet["data"])
 
 
 def main() -> int:
